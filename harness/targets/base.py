@@ -1,0 +1,127 @@
+"""What a target is: a server that can be started, filled with accounts, described and stopped.
+
+A new server is one folder beside this file whose `__init__` exports `TARGET`, a class that
+follows the protocol `Target`. `targets.load(name)` finds it by the folder's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, Protocol
+
+import msgspec
+
+TlsMode = Literal["off", "starttls", "direct"]
+
+
+class Account(msgspec.Struct, frozen=True):
+    """One login. `user` is the localpart; the domain is the endpoint's."""
+
+    user: str
+    password: str
+
+    def __repr__(self) -> str:  # a password reaches no log, also by accident
+        return f"Account({self.user})"
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """Where clients connect, and how they protect the connection."""
+
+    host: str
+    port: int
+    domain: str
+    tls: TlsMode
+    ca: str | None = None  # path of a PEM file; None means the system's store
+    verify: bool = True
+
+
+class Usability(msgspec.Struct, frozen=True):
+    """Whether a target can run on this machine; if not, `reason` and `remedy` say so in words."""
+
+    usable: bool
+    version: str | None = None
+    reason: str | None = None
+    remedy: str | None = None
+
+
+class TargetOptions(msgspec.Struct, frozen=True):
+    """What the command line says about the target."""
+
+    tls: TlsMode = "starttls"
+    profile: Path | None = None
+    allow_remote: bool = False
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What stands at the top of every report because it decides the numbers.
+
+    None means not known. `differences` lists what the server cannot do of the stated profile.
+    """
+
+    server: str | None = None
+    version: str | None = None
+    password_store: str | None = None
+    archive: str | None = None
+    differences: list[str] = []
+
+
+# For each account, the indexes of the accounts that are its contacts (subscription "both").
+Rosters = Sequence[Sequence[int]]
+
+
+class Target(Protocol):
+    """A server under test.
+
+    Life cycle: `usable` -> construct -> `start` -> `provision` -> `endpoint` ... -> `stop`.
+    `stop` may be called at any time, more than once, and leaves nothing behind. Every method
+    raises HarnessError when the machine or the user is at fault and PeerError when the server is.
+    """
+
+    name: str
+
+    @classmethod
+    def usable(cls) -> Usability:
+        """Whether it can run here. Starts nothing."""
+        ...
+
+    def __init__(self, options: TargetOptions) -> None: ...
+
+    def start(self, timeout_s: float = 60.0) -> None:
+        """Start the server and return when it has answered with stream features."""
+        ...
+
+    def provision(self, count: int, rosters: Rosters = ()) -> list[Account]:
+        """Make `count` accounts (with rosters where given) and return them in order.
+
+        The contact indexes of `rosters` are positions in the returned list.
+        """
+        ...
+
+    def endpoint(self) -> Endpoint:
+        """Where clients connect, in the TLS mode that the options ask for."""
+        ...
+
+    def facts(self) -> Facts:
+        """What is known of the server's configuration without asking it over XMPP."""
+        ...
+
+    def stop(self) -> None:
+        """Stop the server, wait for its end, remove its files."""
+        ...
+
+
+class Observable(Protocol):
+    """Optional: a target whose processes run on this machine."""
+
+    def pids(self) -> list[int]:
+        """Process ids of the server, the main one first; empty when it has ended."""
+        ...
+
+    def alive(self) -> bool:
+        """Whether the main process still runs."""
+        ...
+
+    def last_words(self) -> str:
+        """How it ended and the last line of its log, in one line, when it is not alive."""
+        ...
