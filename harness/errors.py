@@ -30,7 +30,7 @@ class StreamError(PeerError):
     """The server closed the stream with <stream:error/> (RFC 6120 section 4.9)."""
 
 
-class StreamViolation(PeerError):
+class StreamViolation(PeerError):  # noqa: N818 - the field's term
     """The server sent what a stream may not carry; `condition` is the stream error it earns."""
 
 
