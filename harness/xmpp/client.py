@@ -123,7 +123,7 @@ class ClientStream:
         self.jid = ""
         self.features: Element | None = None
         self._parser = StreamParser(limits)
-        self._out: list[bytes] = []
+        self.outgoing: list[bytes] = []
         self._events: list[Event] = []
         self._secure = login.tls == "direct"
         self._authenticated = False
@@ -143,13 +143,13 @@ class ClientStream:
 
     def take(self) -> bytes:
         """What must be sent now."""
-        out, self._out = self._out, []
+        out, self.outgoing = self.outgoing, []
         return b"".join(out)
 
     def close(self) -> None:
         """Queue the closing tag, once (RFC 6120 section 4.4)."""
         if self.state not in (State.CLOSING, State.CLOSED):
-            self._out.append(END)
+            self.outgoing.append(END)
             self.state = State.CLOSING
 
     def receive(self, data: bytes) -> list[Event]:
@@ -187,14 +187,14 @@ class ClientStream:
 
     def _open(self) -> None:
         self._parser.reset()
-        self._out.append(_HEADER(self.login.domain))
+        self.outgoing.append(_HEADER(self.login.domain))
         self.state = State.OPENING
 
     def _fail(self, error: PeerError | None) -> None:
         if self.state is State.CLOSED:
             return
         if self.state is not State.CLOSING:
-            self._out.append(END)
+            self.outgoing.append(END)
         self.state = State.CLOSED
         self._events.append(Closed(error))
 
@@ -212,14 +212,14 @@ class ClientStream:
         if not self._secure and self.login.tls == "starttls":
             if features.find(f"{{{ns.TLS}}}starttls") is None:
                 raise NegotiationError("no-starttls", "the server does not offer STARTTLS")
-            self._out.append(_STARTTLS)
+            self.outgoing.append(_STARTTLS)
             return State.STARTTLS
         if not self._authenticated:
             return self._authenticate(features)
         if features.find(f"{{{ns.BIND}}}bind") is None:
             raise NegotiationError("no-bind", "the server does not offer resource binding")
         resource = _RESOURCE(self.login.resource) if self.login.resource else b""
-        self._out.append(_BIND(resource))
+        self.outgoing.append(_BIND(resource))
         return State.BIND
 
     def _authenticate(self, features: Element) -> State:
@@ -235,7 +235,7 @@ class ClientStream:
             bindings=self._bindings,
             binding_types=[e.get("type", "") for e in binding_types],
         )
-        self._out.append(_AUTH(mechanism.name, _encode(mechanism.start())))
+        self.outgoing.append(_AUTH(mechanism.name, _encode(mechanism.start())))
         return State.SASL
 
     def _on_proceed(self, _element: Element) -> State:
@@ -248,7 +248,7 @@ class ClientStream:
     def _on_challenge(self, challenge: Element) -> State:
         assert self._mechanism is not None
         answer = self._mechanism.respond(_decode(challenge.text) or b"")
-        self._out.append(_RESPONSE(_encode(answer) if answer else b""))
+        self.outgoing.append(_RESPONSE(_encode(answer) if answer else b""))
         return State.SASL
 
     def _on_success(self, success: Element) -> State:
@@ -272,7 +272,7 @@ class ClientStream:
         assert self.features is not None
         session = self.features.find(f"{{{ns.SESSION}}}session")
         if session is not None and session.find(f"{{{ns.SESSION}}}optional") is None:
-            self._out.append(_SESSION)
+            self.outgoing.append(_SESSION)
             return State.SESSION
         return self._bound()
 
@@ -305,7 +305,7 @@ class ClientStream:
                 self._fail(StreamError(*stanza.condition_of(item, ns.STREAMS)))
                 return
             if item.tag == ns.IQ and item.get("type") in ("get", "set"):
-                self._out.append(stanza.serialise(self._answer(item)))
+                self.outgoing.append(stanza.serialise(self._answer(item)))
         self._events.append(item)
 
     def _answer(self, request: Element) -> Element:

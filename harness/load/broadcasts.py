@@ -1,0 +1,34 @@
+"""Presence that we broadcast and measure: one stanza out, one delivery for each contact."""
+
+from __future__ import annotations
+
+from array import array
+
+MARKER = "xp"
+
+
+class Broadcasts:
+    """Send times by sequence number; ids are `xp<worker>-<sequence>` in hexadecimal."""
+
+    def __init__(self, worker: int) -> None:
+        self._prefix = f"{MARKER}{worker:x}-"
+        self._planned = array("d")
+        self._actual = array("d")
+
+    def sent(self, planned: float, now: float) -> str:
+        """Enter a broadcast that is about to be written; returns its id."""
+        self._planned.append(planned)
+        self._actual.append(now)
+        return f"{self._prefix}{len(self._actual) - 1:x}"
+
+    def received(self, id: str) -> tuple[float, float] | None:  # noqa: A002
+        """The planned and actual send times of a broadcast of this worker; None for others."""
+        if not id.startswith(self._prefix):
+            return None
+        try:
+            sequence = int(id[len(self._prefix) :], 16)
+        except ValueError:
+            return None
+        if not 0 <= sequence < len(self._actual):
+            return None
+        return self._planned[sequence], self._actual[sequence]

@@ -1,0 +1,250 @@
+"""One worker's half of a run: who is online, what was sent, what arrived.
+
+The engine is the one place where clients, ledger and recorder meet. Handlers named after what
+happened (`delivered`, `connected`, ...) are called by clients from the loop's callbacks and
+must not block.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from gevent.event import Event
+
+from harness.errors import PeerError
+from harness.load.broadcasts import Broadcasts
+from harness.load.client import PHASES, Client
+from harness.load.ledger import Ledger
+from harness.load.pacing import LoginGate, MessagePump
+from harness.load.recorder import Recorder
+from harness.load.session import Session
+from harness.record.model import Anomaly, Messages, Users
+from harness.xmpp import Limits
+from harness.xmpp import namespaces as ns
+from harness.xmpp.stanza import condition_of
+
+_DELAY = "{urn:xmpp:delay}delay"
+FireRequest = Callable[..., None]
+
+
+class Engine:
+    """State of one worker during one run. `fire` is Locust's request event."""
+
+    def __init__(self, session: Session, fire: FireRequest) -> None:
+        self.session = session
+        self.limits = Limits()
+        self.origin = monotonic()
+        self.users = Users()
+        self.recorder = Recorder(session.worker)
+        self.ledger = Ledger(session.worker, self.origin)
+        self.broadcasts = Broadcasts(session.worker)
+        self.logins = LoginGate(session.login_rate / session.workers)
+        self.pump = MessagePump(self, session.rate / session.workers) if session.rate else None
+        self.started = Event()  # the load may begin
+        self.draining = False
+        self.settled = 0  # users whose login has ended, well or not
+        self.mechanism: str | None = None
+        self.last_loss: PeerError | None = None
+        self.online: list[Client] = []
+        self.on_lost: Callable[[Client], None] | None = None
+        self._place: dict[int, int] = {}  # account number -> position in `online`
+        self._free = deque(range(len(session.accounts)))
+        self._fire = fire
+        self._messages = self.recorder.operation("message")
+        self._presence = self.recorder.operation("presence")
+
+    # Accounts.
+
+    def take_account(self) -> int | None:
+        """A free position in the session's accounts; None when all are in use."""
+        return self._free.popleft() if self._free else None
+
+    def return_account(self, position: int) -> None:
+        """The account may be used again."""
+        self._free.append(position)
+
+    def account_number(self, position: int) -> int:
+        """The number in the whole run of the account at this position of our share."""
+        return self.session.first_index + position * self.session.step
+
+    # The run's course.
+
+    def start_load(self) -> None:
+        """Everybody is in: tasks and the plan of arrivals may begin."""
+        self.started.set()
+        if self.pump is not None:
+            self.pump.start()
+
+    def stop_sending(self) -> None:
+        """The drain begins: nothing measured is sent any more."""
+        self.draining = True
+        if self.pump is not None:
+            self.pump.stop()
+
+    # Logins.
+
+    def connected(self, client: Client, mechanism: str) -> None:
+        """A client's connection stands and is authenticated."""
+        self.users.connected += 1
+        self.mechanism = mechanism
+
+    def logged_in(self, client: Client, marks: dict[str, float], planned: float) -> None:
+        """A login is complete; `marks` as `Client.login` returns them."""
+        users = self.users
+        users.present += 1
+        self._place[client.index] = len(self.online)
+        self.online.append(client)
+        users.online = len(self.online)
+        before = begin = marks["begin"]
+        for phase in PHASES:
+            if phase in marks:
+                self._measure(f"login.{phase}", before, marks[phase])
+                before = marks[phase]
+        self._measure("login", begin, before, planned)
+
+    def login_failed(self, error: PeerError, begin: float) -> None:
+        """A login ended without success."""
+        self.failed("login", error, begin)
+
+    def disconnected(self, client: Client, error: PeerError | None) -> None:
+        """The stream of a client that was online has ended; `error` is None for our own close."""
+        place = self._place.pop(client.index, None)
+        if place is None:
+            return
+        last = self.online.pop()
+        if last is not client:
+            self.online[place] = last
+            self._place[last.index] = place
+        self.users.online = len(self.online)
+        if error is not None:
+            self.last_loss = error
+            self.failed("connection", error, monotonic())
+            if self.on_lost is not None:
+                self.on_lost(client)
+
+    # Messages.
+
+    def anybody(self) -> Client | None:
+        """Somebody online on this worker, at random; None when nobody is."""
+        online = self.online
+        return online[int(random.random() * len(online))] if online else None
+
+    def unsent(self) -> None:
+        """A planned message had nobody to send it or to receive it."""
+        self._messages.errors["nobody-online"] += 1
+
+    def peer(self, other_than: Client) -> Client | None:
+        """Somebody online on this worker, at random; None when nobody else is."""
+        online = self.online
+        if len(online) < 2:
+            return None
+        while True:
+            found = online[int(random.random() * len(online))]
+            if found is not other_than:
+                return found
+
+    def send_message(self, sender: Client, to: Client, body: str, planned: float | None) -> None:
+        """Enter a message in the ledger and write it."""
+        now = monotonic()
+        name = self.ledger.sent(sender.index, to.index, planned or now, now)
+        self._messages.started += 1
+        sender.message(to.bare, body, name)
+
+    def delivered(self, id: str, receiver: int, now: float) -> None:  # noqa: A002
+        """A measured message has arrived at account `receiver`."""
+        sent = self.ledger.received(id, receiver, now)
+        if sent is None:
+            return
+        planned, actual = sent
+        self._messages.planned.append(int((now - planned) * 1e6))
+        self._messages.actual.append(int((now - actual) * 1e6))
+        self._fire(
+            request_type="message",
+            name="delivery",
+            response_time=(now - planned) * 1e3,
+            response_length=0,
+            exception=None,
+            context={},
+        )
+
+    def message_arrived(self, message: Element, receiver: int, now: float) -> None:
+        """Any message that was not read by the scan."""
+        name = message.get("id", "")
+        if message.get("type") == "error":
+            condition, text = condition_of(message.find(ns.ERROR), ns.STANZAS)
+            self.ledger.bounced(name, condition, now)
+            self.failed("message", PeerError(condition, text), now)
+        elif message.find(_DELAY) is None:
+            self.delivered(name, receiver, now)
+
+    def send_presence(self, sender: Client, status: str, planned: float | None) -> None:
+        """Broadcast a change of status; each contact online on this worker should see it."""
+        now = monotonic()
+        contacts = self._contacts(sender)
+        self._presence.started += sum(1 for contact in contacts if contact in self._place)
+        name = self.broadcasts.sent(planned or now, now)
+        sender.presence(status=status, id=name)
+
+    def presence_arrived(self, id: str, now: float) -> None:  # noqa: A002
+        """A measured presence stanza has reached a contact (or another resource of the sender)."""
+        if sent := self.broadcasts.received(id):
+            self._measure("presence", sent[1], now, sent[0], kind="presence", name="delivery")
+
+    def _contacts(self, client: Client) -> list[int]:
+        if not self.session.contacts:
+            return []
+        position = (client.index - self.session.first_index) // self.session.step
+        return self.session.contacts[position]
+
+    # Measuring.
+
+    def succeeded(self, op: str, begin: float, planned: float | None = None) -> None:
+        """An operation that began at `begin` has just ended well."""
+        self._measure(op, begin, monotonic(), planned)
+
+    def failed(self, op: str, error: PeerError, begin: float) -> None:
+        """An operation that began at `begin` has just failed."""
+        self.recorder.operation(op).errors[error.condition] += 1
+        self._fire(
+            request_type=op,
+            name=error.condition,
+            response_time=(monotonic() - begin) * 1e3,
+            response_length=0,
+            exception=error,
+            context={},
+        )
+
+    def _measure(
+        self,
+        op: str,
+        begin: float,
+        end: float,
+        planned: float | None = None,
+        **labels: Any,
+    ) -> None:
+        operation = self.recorder.operation(op)
+        operation.actual.append(int((end - begin) * 1e6))
+        if planned is not None:
+            operation.planned.append(int((end - planned) * 1e6))
+        kind, _, phase = op.partition(".")
+        self._fire(
+            request_type=labels.get("kind", kind),
+            name=labels.get("name", phase or "whole"),
+            response_time=(end - (begin if planned is None else planned)) * 1e3,
+            response_length=0,
+            exception=None,
+            context={},
+        )
+
+    def backlog(self) -> int:
+        """Bytes that users wrote and sockets have not taken."""
+        return sum(client.backlog for client in self.online)
+
+    def close_ledger(self) -> tuple[Messages, list[Anomaly]]:
+        """End of the drain (see `Ledger.close`)."""
+        return self.ledger.close()

@@ -1,0 +1,43 @@
+"""What a worker must know to take part in a run; travels from the master as one message."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from harness.targets.base import Account, Endpoint
+
+ClientKind = Literal["light", "slixmpp", "mix"]
+WITNESS_EVERY = 50  # in a mix, every 50th user is a complete client: 2 %
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """One worker's part of a run. Holds passwords: never written to a record or a log."""
+
+    worker: int
+    workers: int
+    endpoint: Endpoint
+    accounts: list[Account]
+    first_index: int  # the first of `accounts` is account number `first_index` of the run
+    step: int  # and the next ones follow at this distance
+    contacts: list[list[int]] = []  # account numbers, for each of `accounts`
+    client: ClientKind = "light"
+    mechanisms: tuple[str, ...]
+    rate: float | None = None  # messages per second, for all workers together
+    login_rate: float  # logins per second, for all workers together
+    login_timeout: float
+    drain: float  # seconds
+
+    def __repr__(self) -> str:
+        return f"Session(worker {self.worker} of {self.workers})"
+
+
+def to_wire(session: Session) -> Any:
+    """Plain containers for Locust's own transport."""
+    return msgspec.to_builtins(session)
+
+
+def from_wire(data: Any) -> Session:
+    """The session of `to_wire`."""
+    return msgspec.convert(data, Session)

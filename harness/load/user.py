@@ -1,0 +1,165 @@
+"""Locust users who speak XMPP. A scenario subclasses one of them and writes ordinary tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, ClassVar, TypeVar
+from xml.etree.ElementTree import Element
+
+import gevent
+from gevent.event import Event
+from locust import User
+from locust.exception import StopTest
+
+from harness.errors import PeerError
+from harness.load.client import Client
+from harness.load.engine import Engine
+from harness.load.light import LightClient
+from harness.load.rosters import Rosters
+from harness.load.session import WITNESS_EVERY
+
+T = TypeVar("T")
+REPLY_TIMEOUT = 30.0  # seconds
+
+
+class XmppUser(User):
+    """A simulated client with an account of its own, logged in before its first task.
+
+    Verbs block this user only and record what they measure; PeerError is recorded, then raised
+    (Locust counts it against the task and goes on). `--client` decides which client speaks.
+    """
+
+    abstract = True
+    # Contact lists for so many accounts, made on the server before the run.
+    contacts: ClassVar[Callable[[int], Rosters] | None] = None
+    logs_in = True  # log in on start, and begin tasks when everybody has
+    client_kind: ClassVar[str | None] = None  # None: as --client says
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        self.engine: Engine = environment.xmpp_engine
+        self._due: float | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "wait_time" in cls.__dict__:
+            cls.wait_time = _remembering_due(cls.wait_time)
+
+    def on_start(self) -> None:
+        position = self.engine.take_account()
+        if position is None:
+            raise StopTest("more users than accounts: give --users no more than there are accounts")
+        self._position = position
+        self.engine.users.wanted += 1
+        self.client: Client = self._make_client()
+        if self.logs_in:
+            try:
+                self.login()
+            except PeerError:
+                raise gevent.GreenletExit from None  # recorded; without it, nothing to do
+            self.engine.started.wait()
+
+    def on_stop(self) -> None:
+        if getattr(self, "client", None) is None:
+            return
+        self.client.close()
+        self.engine.return_account(self._position)
+
+    # Verbs.
+
+    def login(self) -> None:
+        """Connect and log in, at the next free moment of the login plan."""
+        engine = self.engine
+        with engine.logins as planned:
+            begin = monotonic()
+            try:
+                marks = self.client.login(engine.session.login_timeout)
+            except PeerError as error:
+                engine.login_failed(error, begin)
+                raise
+            finally:
+                engine.settled += 1
+            engine.logged_in(self.client, marks, planned)
+
+    def close(self) -> None:
+        """Log out: unavailable presence follows from the closed stream (RFC 6121 section 4.5)."""
+        self.client.close()
+
+    def peer(self) -> Client | None:
+        """Another user who is online now, at random; None when there is none."""
+        return self.engine.peer(self.client)
+
+    def message(self, to: Client, body: str) -> None:
+        """Send a chat message, measured until it arrives."""
+        self._pause_in_drain()
+        self.engine.send_message(self.client, to, body, self._planned())
+
+    def presence(self, status: str) -> None:
+        """Broadcast a change of status, measured at each contact that is online."""
+        self._pause_in_drain()
+        self.engine.send_presence(self.client, status, self._planned())
+
+    def iq(self, type: str, payload: Element, to: str | None = None) -> Element:  # noqa: A002
+        """Send a request and return its reply, measured as "iq"."""
+        return self._measured("iq", lambda: self.client.iq(type, payload, to, REPLY_TIMEOUT))
+
+    def roster(self) -> list[dict[str, str]]:
+        """Fetch the roster, measured as "roster": the attributes of each contact."""
+        return self._measured("roster", lambda: self.client.roster(REPLY_TIMEOUT))
+
+    def subscribe(self, jid: str) -> None:
+        """Ask to see somebody's presence (RFC 6121 section 3.1)."""
+        self.client.subscribe(jid)
+
+    def idle(self) -> None:
+        """Do nothing more: others (a plan of arrivals) act for this user until the run ends."""
+        Event().wait()
+
+    def _make_client(self) -> Client:
+        engine = self.engine
+        index = engine.account_number(self._position)
+        account = engine.session.accounts[self._position]
+        kind = self.client_kind or engine.session.client
+        if kind == "slixmpp" or (kind == "mix" and index % WITNESS_EVERY == 0):
+            from harness.load.slix import SlixmppClient  # asyncio only where it is wanted
+
+            client: Client = SlixmppClient(engine, index, account)
+            return client
+        return LightClient(engine, index, account)
+
+    def _measured(self, op: str, call: Callable[[], T]) -> T:
+        begin, planned = monotonic(), self._planned()
+        try:
+            result = call()
+        except PeerError as error:
+            self.engine.failed(op, error, begin)
+            raise
+        self.engine.succeeded(op, begin, planned or begin)
+        return result
+
+    def _planned(self) -> float | None:
+        due, self._due = self._due, None
+        return due
+
+    def _pause_in_drain(self) -> None:
+        if self.engine.draining:
+            self.idle()
+
+
+class SlixmppUser(XmppUser):
+    """An XmppUser whose client is always a complete slixmpp client, `self.client.xmpp`."""
+
+    abstract = True
+    client_kind = "slixmpp"
+
+
+def _remembering_due(wait_time: Callable[[Any], float]) -> Callable[[Any], float]:
+    """A wait_time that notes when the wait should end: the planned time of what follows it."""
+
+    def wait(user: XmppUser) -> float:
+        delay = wait_time(user)
+        user._due = monotonic() + delay
+        return delay
+
+    return wait
