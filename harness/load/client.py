@@ -55,6 +55,10 @@ class Client(Protocol):
         """Close the stream in order. Does not wait for the server's closing tag."""
         ...
 
+    def keep_alive(self) -> None:
+        """Show that the connection is alive (RFC 6120 section 4.6)."""
+        ...
+
     @property
     def backlog(self) -> int:
         """Bytes sent that the socket has not taken."""

@@ -23,12 +23,13 @@ from harness.load.ledger import Ledger
 from harness.load.pacing import LoginGate, MessagePump
 from harness.load.recorder import Recorder
 from harness.load.session import Session
-from harness.record.model import Anomaly, Messages, Users
+from harness.record.model import Users
 from harness.xmpp import Limits
 from harness.xmpp import namespaces as ns
 from harness.xmpp.stanza import condition_of
 
 _DELAY = "{urn:xmpp:delay}delay"
+KEEP_ALIVE = 60  # seconds
 FireRequest = Callable[..., None]
 
 
@@ -47,12 +48,16 @@ class Engine:
         self.pump = MessagePump(self, session.rate / session.workers) if session.rate else None
         self.started = Event()  # the load may begin
         self.draining = False
+        self.quiet = Event()  # while draining: every message is accounted for
         self.settled = 0  # users whose login has ended, well or not
         self.mechanism: str | None = None
         self.last_loss: PeerError | None = None
+        self.login_error: PeerError | None = None
         self.online: list[Client] = []
         self.on_lost: Callable[[Client], None] | None = None
         self._place: dict[int, int] = {}  # account number -> position in `online`
+        # A user who comes and goes counts once.
+        self._reached: dict[str, set[int]] = {"connected": set(), "bound": set(), "present": set()}
         self._free = deque(range(len(session.accounts)))
         self._fire = fire
         self._messages = self.recorder.operation("message")
@@ -80,23 +85,39 @@ class Engine:
         if self.pump is not None:
             self.pump.start()
 
-    def stop_sending(self) -> None:
-        """The drain begins: nothing measured is sent any more."""
+    def stop_sending(self, late_after: float) -> None:
+        """The drain begins: nothing measured is sent any more. What arrives after `late_after`
+        (monotonic) counts as late; `quiet` is set when nothing is outstanding."""
         self.draining = True
+        self.ledger.late_after = late_after
+        if not self.ledger.outstanding:
+            self.quiet.set()
         if self.pump is not None:
             self.pump.stop()
+
+    def keep_alive(self, second: int) -> None:
+        """Called once a second: each client's turn comes once in KEEP_ALIVE seconds."""
+        for client in self.online[second % KEEP_ALIVE :: KEEP_ALIVE]:
+            client.keep_alive()
 
     # Logins.
 
     def connected(self, client: Client, mechanism: str) -> None:
         """A client's connection stands and is authenticated."""
-        self.users.connected += 1
+        self._reached["connected"].add(client.index)
+        self.users.connected = len(self._reached["connected"])
         self.mechanism = mechanism
+
+    def bound(self, client: Client) -> None:
+        """A client has its full JID."""
+        self._reached["bound"].add(client.index)
+        self.users.bound = len(self._reached["bound"])
 
     def logged_in(self, client: Client, marks: dict[str, float], planned: float) -> None:
         """A login is complete; `marks` as `Client.login` returns them."""
         users = self.users
-        users.present += 1
+        self._reached["present"].add(client.index)
+        users.present = len(self._reached["present"])
         self._place[client.index] = len(self.online)
         self.online.append(client)
         users.online = len(self.online)
@@ -109,6 +130,7 @@ class Engine:
 
     def login_failed(self, error: PeerError, begin: float) -> None:
         """A login ended without success."""
+        self.login_error = error
         self.failed("login", error, begin)
 
     def disconnected(self, client: Client, error: PeerError | None) -> None:
@@ -171,6 +193,8 @@ class Engine:
             exception=None,
             context={},
         )
+        if self.draining:
+            self._check_quiet()
 
     def message_arrived(self, message: Element, receiver: int, now: float) -> None:
         """Any message that was not read by the scan."""
@@ -179,8 +203,13 @@ class Engine:
             condition, text = condition_of(message.find(ns.ERROR), ns.STANZAS)
             self.ledger.bounced(name, condition, now)
             self.failed("message", PeerError(condition, text), now)
+            self._check_quiet()
         elif message.find(_DELAY) is None:
             self.delivered(name, receiver, now)
+
+    def _check_quiet(self) -> None:
+        if self.draining and not self.ledger.outstanding:
+            self.quiet.set()
 
     def send_presence(self, sender: Client, status: str, planned: float | None) -> None:
         """Broadcast a change of status; each contact online on this worker should see it."""
@@ -244,7 +273,3 @@ class Engine:
     def backlog(self) -> int:
         """Bytes that users wrote and sockets have not taken."""
         return sum(client.backlog for client in self.online)
-
-    def close_ledger(self) -> tuple[Messages, list[Anomaly]]:
-        """End of the drain (see `Ledger.close`)."""
-        return self.ledger.close()

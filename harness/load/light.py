@@ -70,6 +70,7 @@ class LightClient:
         self._serial = 0
 
     def login(self, timeout: float) -> dict[str, float]:
+        self.abort()  # what is left of the stream before, so that its end is not taken for ours
         endpoint = self._engine.session.endpoint
         stream = ClientStream(self._login_spec, self._engine.limits)
         self._login = progress = _LoginInProgress()
@@ -135,6 +136,7 @@ class LightClient:
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
+            self._engine.disconnected(self, None)
 
     def abort(self) -> None:
         """Drop the connection without a closing tag."""
@@ -151,8 +153,10 @@ class LightClient:
         return self._connection
 
     def keep_alive(self) -> None:
-        """A space between stanzas (RFC 6120 section 4.6.1)."""
+        """A space between stanzas (RFC 6120 section 4.6.1), and memory given back."""
         self._send(b" ")
+        if self._connection is not None:
+            self._connection.stream.rest()
 
     def _send(self, data: bytes) -> None:
         connection = self._connection
@@ -186,6 +190,8 @@ class LightClient:
                 if self._login is not None:
                     self._login.marks["presence"] = now
                     self._login.done.set(None)
+                    assert self._connection is not None
+                    self._connection.stream.rest()
             elif name:
                 self._engine.presence_arrived(name, now)
 
@@ -202,7 +208,7 @@ class LightClient:
             if self._connection.secure_at:
                 progress.marks["tls"] = self._connection.secure_at
             progress.marks["bind"] = now
-            self._engine.users.bound += 1
+            self._engine.bound(self)
             self._send(_ROSTER("roster"))
         elif isinstance(event, Closed):
             progress.done.set_exception(event.error or ConnectionLost("closed", "during the login"))

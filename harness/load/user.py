@@ -31,8 +31,9 @@ class XmppUser(User):
     """
 
     abstract = True
-    # Contact lists for so many accounts, made on the server before the run.
-    contacts: ClassVar[Callable[[int], Rosters] | None] = None
+    # Contact lists for so many accounts, made on the server before the run; gets the count and
+    # the parsed options.
+    contacts: ClassVar[Callable[[int, Any], Rosters] | None] = None
     logs_in = True  # log in on start, and begin tasks when everybody has
     client_kind: ClassVar[str | None] = None  # None: as --client says
 

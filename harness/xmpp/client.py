@@ -25,6 +25,7 @@ import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Literal, NamedTuple
 from xml.etree.ElementTree import Element
 
@@ -121,12 +122,13 @@ class ClientStream:
         self.login = login
         self.state = State.CLOSED
         self.jid = ""
-        self.features: Element | None = None
+        self.features: frozenset[str] = frozenset()  # qualified names of what is offered
         self._parser = StreamParser(limits)
         self.outgoing: list[bytes] = []
         self._events: list[Event] = []
         self._secure = login.tls == "direct"
         self._authenticated = False
+        self._wants_session = False
         self._bindings: Mapping[str, bytes] = {}
         self._mechanism: sasl.Mechanism | None = None
 
@@ -152,13 +154,15 @@ class ClientStream:
             self.outgoing.append(END)
             self.state = State.CLOSING
 
+    def rest(self) -> None:
+        """Give back memory while nothing is under way (see `StreamParser.rest`)."""
+        self._parser.rest()
+
     def receive(self, data: bytes) -> list[Event]:
         """The events that these bytes complete; the last may be Closed."""
         parsed = self._parser.feed(data)
         if self.state is State.BOUND and len(parsed) == 1 and type(parsed[0]) is ScannedMessage:
             return parsed  # type: ignore[return-value]
-        events: list[Event] = []
-        self._events = events
         for item in parsed:
             if self.state in (State.CLOSED, State.HANDSHAKE):
                 self._fail(StreamViolation("bad-format", "data after the end of the stream"))
@@ -166,6 +170,7 @@ class ClientStream:
             self._input(item)
         if self.state is State.HANDSHAKE and not self._parser.idle:
             self._fail(StreamViolation("bad-format", "data after <proceed/>"))
+        events, self._events = self._events, []
         return events
 
     def _input(self, item: ParserEvent) -> None:
@@ -208,7 +213,7 @@ class ClientStream:
         return State.FEATURES
 
     def _on_features(self, features: Element) -> State:
-        self.features = features
+        self.features = _names(tuple(child.tag for child in features))
         if not self._secure and self.login.tls == "starttls":
             if features.find(f"{{{ns.TLS}}}starttls") is None:
                 raise NegotiationError("no-starttls", "the server does not offer STARTTLS")
@@ -218,6 +223,10 @@ class ClientStream:
             return self._authenticate(features)
         if features.find(f"{{{ns.BIND}}}bind") is None:
             raise NegotiationError("no-bind", "the server does not offer resource binding")
+        session = features.find(f"{{{ns.SESSION}}}session")
+        self._wants_session = (
+            session is not None and session.find(f"{{{ns.SESSION}}}optional") is None
+        )
         resource = _RESOURCE(self.login.resource) if self.login.resource else b""
         self.outgoing.append(_BIND(resource))
         return State.BIND
@@ -269,9 +278,7 @@ class ClientStream:
         self.jid = iq.findtext(f"{{{ns.BIND}}}bind/{{{ns.BIND}}}jid") or ""
         if not self.jid:
             raise NegotiationError("no-jid", "the answer to bind names no JID")
-        assert self.features is not None
-        session = self.features.find(f"{{{ns.SESSION}}}session")
-        if session is not None and session.find(f"{{{ns.SESSION}}}optional") is None:
+        if self._wants_session:
             self.outgoing.append(_SESSION)
             return State.SESSION
         return self._bound()
@@ -322,6 +329,12 @@ class ClientStream:
             if sender in ("", self.jid.partition("/")[0], self.jid):
                 return stanza.reply(request)
         return stanza.error_reply(request, "cancel", "service-unavailable")
+
+
+@lru_cache(1_024)
+def _names(tags: tuple[str, ...]) -> frozenset[str]:
+    """One set for the thousands of streams that are offered the same."""
+    return frozenset(tags)
 
 
 def _encode(payload: bytes | None) -> bytes:

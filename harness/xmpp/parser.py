@@ -11,6 +11,8 @@ by a bytes scan instead (module `scan`), which gives the same result for a fifth
 
 from __future__ import annotations
 
+import re
+import sys
 import xml.parsers.expat as expat
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -22,6 +24,7 @@ from harness.xmpp.scan import ScannedMessage, scan
 
 _UNDEFINED_ENTITY = expat.errors.codes[expat.errors.XML_ERROR_UNDEFINED_ENTITY]
 _UNBOUND_PREFIX = expat.errors.codes[expat.errors.XML_ERROR_UNBOUND_PREFIX]
+_TAG = re.compile(rb"<([^\s/>]+)")
 _WHITESPACE = " \t\r\n"
 
 
@@ -61,11 +64,21 @@ class StreamParser:
         self._stack: list[Element] = []
         self._namespaces: dict[str, str] = {}
         self._open = False  # the header has come, the end has not
+        self._root = ""  # the root element's name as written, with its prefix
         self._scannable = False
         self._idle = False
+        self._expat: expat.XMLParserType | None = self._fresh()
+
+    def rest(self) -> None:
+        """Free the XML parser, some 10 KB, while nothing is under way; `feed` makes a new one
+        when a stanza needs it. For sessions that will mostly be idle."""
+        if self._idle:
+            self._expat = None
+
+    def _fresh(self) -> expat.XMLParserType:
         self._fed = 0
         self._start = 0  # offset of the current stanza
-        self._expat = parser = expat.ParserCreate("UTF-8", "}")
+        parser = expat.ParserCreate("UTF-8", "}")
         parser.buffer_text = True
         parser.StartElementHandler = self._on_start
         parser.EndElementHandler = self._on_end
@@ -77,6 +90,21 @@ class StreamParser:
         parser.ProcessingInstructionHandler = _restricted
         if hasattr(parser, "SetReparseDeferralEnabled"):
             parser.SetReparseDeferralEnabled(False)  # it would hold back a finished stanza
+        return parser
+
+    def _awake(self) -> expat.XMLParserType:
+        """The XML parser; after a rest, a new one inside the same open root."""
+        if self._expat is not None:
+            return self._expat
+        declared = " ".join(
+            f'xmlns{":" if prefix else ""}{prefix}="{uri}"'
+            for prefix, uri in self._namespaces.items()
+        )
+        self._open = False
+        self._expat = self._fresh()
+        self._parse(self._expat, f"<{self._root} {declared}>".encode())
+        self._events.clear()  # the header is no news
+        return self._expat
 
     @property
     def idle(self) -> bool:
@@ -92,17 +120,17 @@ class StreamParser:
                 return events
             if end:
                 data = data[end:]
-        self._events = events
         try:
-            self._parse(data)
+            self._parse(self._awake(), data)
         except expat.ExpatError as error:
-            events.append(StreamViolation(_condition(error.code), str(error)))
+            self._events.append(StreamViolation(_condition(error.code), str(error)))
         except StreamViolation as violation:
-            events.append(violation)
+            self._events.append(violation)
+        events += self._events
+        self._events = []
         return events
 
-    def _parse(self, data: bytes) -> None:
-        parser = self._expat
+    def _parse(self, parser: expat.XMLParserType, data: bytes) -> None:
         parser.Parse(data)
         self._fed += len(data)
         self._idle = self._open and not self._stack and parser.CurrentByteIndex == self._fed
@@ -123,10 +151,11 @@ class StreamParser:
                 raise StreamViolation("policy-violation", f"deeper than {self._limits.depth}")
             stack.append(SubElement(stack[-1], tag, attributes))
         elif self._open:
-            self._start = self._expat.CurrentByteIndex
+            self._start = self._offset()
             stack.append(Element(tag, attributes))
         else:
             self._open = True
+            self._root = self._written_name()
             self._scannable = self._namespaces.get("") == ns.CLIENT
             self._events.append(StreamHeader(tag, attributes, self._namespaces))
 
@@ -138,7 +167,7 @@ class StreamParser:
             return
         element = stack.pop()
         if not stack:
-            if self._expat.CurrentByteIndex - self._start > self._limits.stanza_bytes:
+            if self._offset() - self._start > self._limits.stanza_bytes:
                 raise self._too_big()
             self._events.append(element)
 
@@ -161,6 +190,16 @@ class StreamParser:
     def _on_declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
         if encoding is not None and encoding.upper() != "UTF-8":
             raise StreamViolation("unsupported-encoding", encoding)
+
+    def _offset(self) -> int:
+        assert self._expat is not None
+        return self._expat.CurrentByteIndex
+
+    def _written_name(self) -> str:
+        """The name of the tag that is being read, as it stands in the input."""
+        assert self._expat is not None
+        found = _TAG.match(self._expat.GetInputContext() or b"")
+        return sys.intern(found[1].decode()) if found else ""
 
     def _too_big(self) -> StreamViolation:
         return StreamViolation("policy-violation", f"stanza over {self._limits.stanza_bytes} bytes")

@@ -1,0 +1,206 @@
+"""`xmpp-harness bench`: runs Locust on a scenario and shows how it goes.
+
+Target, load and record are the business of `harness.load` inside Locust, so that plain
+`locust -f scenarios/chat.py` does the same. This module chooses options, follows the status
+lines, passes signals on, and writes the report next to the record.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from harness import targets
+from harness.errors import HarnessError
+from harness.progress import Progress
+
+STATUS_VARIABLE = "XMPP_HARNESS_STATUS_FD"
+COMMAND_VARIABLE = "XMPP_HARNESS_COMMAND"
+WEB_PORT = 8089
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the user asked for."""
+
+    scenario: str
+    target: str
+    users: int
+    rate: float | None
+    duration: float
+    client: str
+    tls: str | None
+    processes: int
+    profile: Path | None
+    allowed: bool
+    ui: bool
+    out: Path | None
+    extra: list[str] = field(default_factory=list)
+
+
+def run(job: Job) -> tuple[Path, int]:
+    """Do it: the run directory (with report.html in it) and the exit code.
+
+    Raises HarnessError when no run came about.
+    """
+    file = scenario_file(job.scenario)
+    targets.load(job.target)
+    directory = (
+        job.out or Path("out") / f"{time.strftime('%Y%m%d-%H%M%S')}-{file.stem}-{job.target}"
+    )
+    if (directory / "manifest.json").exists():
+        raise HarnessError(f"{directory} already holds a run: choose another --out")
+    created = not directory.exists()
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        log = (directory / "locust.log").open("wb")
+    except OSError as error:
+        raise HarnessError(f"cannot write to {directory}: {error.strerror}") from error
+    with log:
+        error_line, code = _follow(_command(job, file, directory), log, job)
+    if not (directory / "manifest.json").is_file():
+        why = error_line or f"the load generator ended with code {code}: {_last_line(directory)}"
+        if created:
+            shutil.rmtree(directory)
+        raise HarnessError(why)
+    _write_html(directory)
+    return directory, _exit_code(directory, code)
+
+
+def scenario_file(name: str) -> Path:
+    """The locustfile of that name or path. Raises HarnessError when there is none."""
+    if name.endswith(".py"):
+        path = Path(name)
+        if not path.is_file():
+            raise HarnessError(f"there is no scenario file {name}")
+        return path
+    spec = find_spec("scenarios")
+    folder = Path(spec.submodule_search_locations[0]) if spec else Path("scenarios")  # type: ignore[index]
+    known = sorted(file.stem for file in folder.glob("[a-z]*.py"))
+    if name not in known:
+        raise HarnessError(
+            f"unknown scenario {name!r}: choose one of {', '.join(known)}, or a path ending in .py"
+        )
+    return folder / f"{name}.py"
+
+
+def _command(job: Job, file: Path, directory: Path) -> list[str]:
+    options: dict[str, Any] = {
+        "--target": job.target,
+        "--users": job.users,
+        "--spawn-rate": job.users,  # created at once; the login plan spreads the logins
+        "--duration": job.duration,
+        "--client": job.client,
+        "--run-dir": directory,
+        "--rate": job.rate,
+        "--tls": job.tls,
+        "--target-profile": job.profile,
+        "--loglevel": "WARNING",
+        "--exit-code-on-error": 0,
+    }
+    command = [sys.executable, "-m", "locust", "-f", str(file), "--only-summary"]
+    for name, value in options.items():
+        if value is not None:
+            command += [name, str(value)]
+    if job.allowed:
+        command.append("--i-am-allowed-to-load-this-host")
+    if job.processes > 1:
+        port = str(_free_port())
+        command += ["--processes", str(job.processes), "--master-bind-host", "127.0.0.1"]
+        command += ["--master-bind-port", port, "--master-port", port]
+    if job.ui:
+        command += ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(WEB_PORT)]
+    else:
+        command.append("--headless")
+    return command + job.extra
+
+
+def _follow(command: list[str], log: Any, job: Job) -> tuple[str | None, int]:
+    """Run the command to its end, showing its status; its error line and exit code."""
+    read, write = os.pipe()
+    typed = ["xmpp-harness", *sys.argv[1:]]
+    environment = os.environ | {
+        STATUS_VARIABLE: str(write),
+        COMMAND_VARIABLE: json.dumps(typed),
+        "PYTHONPATH": os.pathsep.join(filter(None, [os.getcwd(), os.environ.get("PYTHONPATH")])),
+    }
+    child = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        pass_fds=[write],
+        env=environment,
+        start_new_session=True,  # Ctrl-C reaches it through us, once
+    )
+    os.close(write)
+    error_line = None
+    with Progress(job.users, job.duration) as progress, _signals_to(child, progress):
+        if job.ui:
+            progress.say(f"web UI: http://127.0.0.1:{WEB_PORT} (Ctrl-C ends it)")
+        with os.fdopen(read) as lines:
+            for line in lines:
+                status = json.loads(line)
+                error_line = status.get("error", error_line)
+                progress.show(status)
+        return error_line, child.wait()
+
+
+@contextlib.contextmanager
+def _signals_to(child: subprocess.Popen[bytes], progress: Progress) -> Iterator[None]:
+    """Ctrl-C and SIGTERM ask Locust to stop in order; the third one kills it."""
+    received = 0
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        nonlocal received
+        received += 1
+        if received > 2:
+            os.killpg(child.pid, signal.SIGKILL)
+        elif received == 1:
+            progress.say("stopping; the report follows (twice more to kill)")
+            child.terminate()
+
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _exit_code(directory: Path, code: int) -> int:
+    outcome = directory / "outcome.json"
+    if not outcome.is_file():
+        return 1
+    verdict = json.loads(outcome.read_text())["verdict"]
+    return (0 if verdict == "ok" else 1) if code in (0, 1) else code
+
+
+def _write_html(directory: Path) -> None:
+    import reports  # late: the library does not depend on its reports
+
+    (directory / "report.html").write_text(reports.render(directory, "html"), encoding="utf-8")
+
+
+def _last_line(directory: Path) -> str:
+    lines = (directory / "locust.log").read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,178 @@
+"""The command `xmpp-harness`. Exit codes: 0 as asked, 1 the run or a gate failed, 2 our fault."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from harness import __version__, bench, targets
+from harness.errors import HarnessError
+
+app = typer.Typer(
+    name="xmpp-harness",
+    help="Load and conformance tests for XMPP servers.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+class Client(StrEnum):
+    LIGHT = "light"
+    SLIXMPP = "slixmpp"
+    MIX = "mix"
+
+
+class Tls(StrEnum):
+    ON = "on"
+    DIRECT = "direct"
+    OFF = "off"
+
+
+class Format(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    HTML = "html"
+
+
+@app.command("bench", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def bench_command(
+    context: typer.Context,
+    scenario: Annotated[
+        str, typer.Argument(help="login, presence, chat, or the path of a locustfile")
+    ],
+    target: Annotated[
+        str, typer.Option(help="server to load; `xmpp-harness targets` lists them")
+    ] = "embedded",
+    users: Annotated[int, typer.Option(min=1, help="simulated clients")] = 100,
+    rate: Annotated[
+        Optional[float],  # noqa: UP045 - typer reads the annotation
+        typer.Option(help="messages per second, all users together, at planned times"),
+    ] = None,
+    duration: Annotated[float, typer.Option(min=1, help="seconds of load after the logins")] = 30,
+    client: Annotated[
+        Client, typer.Option(help="light, complete slixmpp clients, or 2 % of these in a mix")
+    ] = Client.LIGHT,
+    tls: Annotated[
+        Optional[Tls],  # noqa: UP045
+        typer.Option(help="STARTTLS, direct TLS, or none (default: on, or as the profile says)"),
+    ] = None,
+    processes: Annotated[int, typer.Option(min=1, help="generator processes")] = 1,
+    profile: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="TOML profile for --target external"),
+    ] = None,
+    allowed: Annotated[
+        bool,
+        typer.Option(
+            "--i-am-allowed-to-load-this-host", help="needed for a server on another machine"
+        ),
+    ] = False,
+    ui: Annotated[bool, typer.Option("--ui", help="show Locust's web UI while running")] = False,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            help="directory for the record and report (default: out/TIME-SCENARIO-TARGET)"
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print one JSON object and nothing else")
+    ] = False,
+) -> None:
+    """Load a server: clients log in, act as the scenario says, and every message is counted.
+
+    Further options go to Locust: --pause, --login-rate, --sasl, --drain ... as
+    `locust -f scenarios/chat.py --help` explains them.
+    """
+    job = bench.Job(
+        scenario=scenario,
+        target=target,
+        users=users,
+        rate=rate,
+        duration=duration,
+        client=client,
+        tls=tls,
+        processes=processes,
+        profile=profile,
+        allowed=allowed,
+        ui=ui,
+        out=out,
+        extra=context.args,
+    )
+    directory, code = bench.run(job)
+    _print_report(directory, Format.JSON if as_json else Format.TEXT)
+    raise typer.Exit(code)
+
+
+@app.command("report")
+def report_command(
+    run: Annotated[Path, typer.Argument(help="directory of a run")],
+    format: Annotated[Format, typer.Option(help="what to print")] = Format.TEXT,  # noqa: A002
+) -> None:
+    """Print the report of a recorded run."""
+    _print_report(run, format)
+
+
+@app.command("targets")
+def targets_command(
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+) -> None:
+    """List the servers that can be started or reached, and what is missing for the others."""
+    found = {name: targets.load(name).usable() for name in targets.names()}
+    if as_json:
+        rows = {
+            name: {"usable": u.usable, "version": u.version, "reason": u.reason, "remedy": u.remedy}
+            for name, u in found.items()
+        }
+        print(json.dumps(rows, indent=2))
+        return
+    table = Table("target", "usable here", "version", "what to do", box=None, pad_edge=False)
+    for name, usability in found.items():
+        remedy = "; ".join(filter(None, [usability.reason, usability.remedy]))
+        table.add_row(name, "yes" if usability.usable else "no", usability.version or "", remedy)
+    Console().print(table)
+
+
+def _print_report(run: Path, format: Format) -> None:  # noqa: A002
+    import reports  # late: the library does not depend on its reports
+
+    print(reports.render(run, format.value))
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(f"xmpp-harness {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command; whatever the user can mend is one line and exit code 2."""
+    try:
+        app()
+    except HarnessError as error:
+        print(f"xmpp-harness: {error}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Our options on Locust's command line; the same words as `xmpp-harness bench` where possible."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from harness import targets
+from harness.errors import HarnessError
+from harness.targets.base import TargetOptions, TlsMode
+from harness.xmpp.sasl import DEFAULT_ORDER, KNOWN
+
+_TLS: dict[str, TlsMode] = {
+    "on": "starttls",
+    "starttls": "starttls",
+    "direct": "direct",
+    "off": "off",
+}
+
+
+def add(parser: Any) -> None:
+    """Add our group to Locust's parser."""
+    group = parser.add_argument_group("XMPP")
+    # Locust has a --profile of its own (a label for reports).
+    hidden: dict[str, Any] = {"include_in_web_ui": False}
+    group.add_argument(
+        "--target",
+        default="embedded",
+        help=f"server to load: {', '.join(targets.names())} (default: embedded)",
+        **hidden,
+    )
+    group.add_argument(
+        "--target-profile", default=None, help="TOML profile for --target external", **hidden
+    )
+    group.add_argument(
+        "--i-am-allowed-to-load-this-host",
+        action="store_true",
+        help="needed for a server that is not on this machine",
+        **hidden,
+    )
+    group.add_argument(
+        "--tls",
+        choices=sorted(_TLS),
+        default=None,
+        help="on (STARTTLS), direct or off (default: on, or what the profile says)",
+        **hidden,
+    )
+    group.add_argument(
+        "--sasl",
+        default="",
+        help="SASL mechanisms to use, best first, with commas (default: the strongest offered)",
+        **hidden,
+    )
+    group.add_argument(
+        "--client",
+        choices=["light", "slixmpp", "mix"],
+        default="light",
+        help="light clients, complete slixmpp clients, or a mix with 2 %% complete ones",
+        **hidden,
+    )
+    group.add_argument(
+        "--rate",
+        type=float,
+        default=None,
+        help="measured messages per second, all users together, whatever the server's pace; "
+        "without it users act as their tasks and wait times say",
+    )
+    group.add_argument(
+        "--login-rate", type=float, default=200.0, help="logins per second (default: 200)"
+    )
+    group.add_argument(
+        "--login-timeout", type=float, default=60.0, help="seconds for one login (default: 60)"
+    )
+    group.add_argument(
+        "--duration",
+        type=float,
+        default=None,
+        help="seconds of load after the logins (default: until stopped)",
+    )
+    group.add_argument(
+        "--drain",
+        type=float,
+        default=10.0,
+        help="seconds to wait at the end for messages under way (default: 10)",
+    )
+    group.add_argument(
+        "--run-dir", default=None, help="directory for the record (default: out/...)", **hidden
+    )
+
+
+def target_options(options: Any) -> TargetOptions:
+    """What the target needs to know."""
+    profile = Path(options.target_profile) if options.target_profile else None
+    return TargetOptions(
+        tls=_TLS[options.tls] if options.tls else None,
+        profile=profile,
+        allow_remote=options.i_am_allowed_to_load_this_host,
+    )
+
+
+def mechanisms(options: Any) -> tuple[str, ...]:
+    """The SASL mechanisms that may be used. Raises HarnessError for an unknown one."""
+    if not options.sasl:
+        return DEFAULT_ORDER
+    chosen = tuple(name.strip().upper() for name in options.sasl.split(","))
+    for name in chosen:
+        if name not in KNOWN:
+            raise HarnessError(f"unknown SASL mechanism {name!r}: choose of {', '.join(KNOWN)}")
+    return chosen
+
+
+def check(options: Any) -> None:
+    """Raise HarnessError for values that make no sense."""
+    for name in ("rate", "login_rate", "login_timeout", "duration", "drain"):
+        value = getattr(options, name)
+        if value is not None and (value < 0 or (value == 0 and name != "drain")):
+            raise HarnessError(f"--{name.replace('_', '-')} must be more than 0, not {value:g}")

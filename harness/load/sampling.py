@@ -1,0 +1,70 @@
+"""CPU, memory and the like of processes, through psutil."""
+
+from __future__ import annotations
+
+import psutil
+
+from harness.record.model import ServerSample
+
+MEGABYTE = 1024 * 1024
+
+
+class ProcessMeter:
+    """CPU seconds since construction and resident memory of this process."""
+
+    def __init__(self) -> None:
+        self._process = psutil.Process()
+        self._before = self._cpu()
+
+    def cpu_s(self) -> float:
+        """User and system time since construction."""
+        return round(self._cpu() - self._before, 4)
+
+    def rss_mb(self) -> float:
+        """Resident memory now."""
+        return round(self._process.memory_info().rss / MEGABYTE, 2)
+
+    def _cpu(self) -> float:
+        times = self._process.cpu_times()
+        return float(times.user + times.system)
+
+
+class ServerMeter:
+    """All processes of a server together. CPU counts from the first sample; the time of a
+    process that has ended stays in the sum."""
+
+    def __init__(self) -> None:
+        self._processes: dict[int, psutil.Process] = {}
+        self._first: dict[int, float] = {}
+        self._last: dict[int, float] = {}
+        self._begun = False
+
+    def sample(self, pids: list[int], t: float) -> ServerSample | None:
+        """The processes now; None when none of them is left."""
+        rss, threads, fds, seen = 0, 0, 0, False
+        for pid in pids:
+            try:
+                process = self._processes.setdefault(pid, psutil.Process(pid))
+                with process.oneshot():
+                    times = process.cpu_times()
+                    rss += process.memory_info().rss
+                    threads += process.num_threads()
+                    fds += process.num_fds()
+            except psutil.Error:
+                continue
+            seen = True
+            cpu = times.user + times.system
+            # A process that appears later has spent all its time during the run.
+            self._first.setdefault(pid, cpu if not self._begun else 0.0)
+            self._last[pid] = cpu
+        self._begun = True
+        if not seen:
+            return None
+        cpu_s = sum(self._last.values()) - sum(self._first.values())
+        return ServerSample(
+            t=round(t, 3),
+            cpu_s=round(cpu_s, 4),
+            rss_mb=round(rss / MEGABYTE, 2),
+            threads=threads,
+            fds=fds,
+        )

@@ -1,0 +1,113 @@
+"""The part of a run that every process with users has: an engine, a ticker, a drain.
+
+Alone (Locust's local runner) the coordinator calls it directly; in a worker process the calls
+and the ticks travel as Locust messages, see `links`.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+import gevent
+import msgspec
+
+from harness.load.engine import Engine
+from harness.load.sampling import ProcessMeter
+from harness.load.session import Session
+from harness.record.model import Anomaly, GeneratorSample, Window
+
+_FOLD = 0.1  # seconds between foldings; ten to a tick
+
+
+class Tick(msgspec.Struct, kw_only=True):
+    """What a worker says once a second, and a last time after the drain."""
+
+    windows: list[Window]
+    sample: GeneratorSample
+    settled: int  # users whose login has ended, well or not
+    last_loss: str | None = None  # why a connection broke, if one did
+    login_error: str | None = None  # why a login failed, if one did
+    anomalies: list[Anomaly] = []
+    final: bool = False
+
+
+class Worker:
+    """Runs one session after another in this process."""
+
+    def __init__(self, environment: Any, on_tick: Callable[[Tick], None]) -> None:
+        self._environment = environment
+        self._on_tick = on_tick
+        self._ticker: gevent.Greenlet | None = None
+        self._worst_lag = 0.0
+
+    def begin(self, session: Session) -> None:
+        """Get ready for the users of this session."""
+        self.end()
+        self._engine = Engine(session, self._environment.events.request.fire)
+        self._environment.xmpp_engine = self._engine
+        self._meter = ProcessMeter()
+        self._second = 0
+        self._ticker = gevent.spawn(self._tick)
+
+    def start_load(self) -> None:
+        """Everybody's login has ended."""
+        # What lives now lives as long as the run: keep the collector's pauses short.
+        gc.collect()
+        gc.freeze()
+        self._engine.start_load()
+
+    def drain(self, seconds: float) -> None:
+        """Stop sending, wait for what is under way, send the last tick."""
+        engine = self._engine
+        engine.stop_sending(late_after=monotonic() + seconds / 2)
+        engine.quiet.wait(seconds)
+        self.end()
+        _, anomalies = engine.ledger.close()
+        self._on_tick(self._take(anomalies, final=True))
+
+    def end(self) -> None:
+        """Stop the ticker."""
+        if self._ticker is not None:
+            self._ticker.kill()
+            self._ticker = None
+            gc.unfreeze()
+
+    def _tick(self) -> None:
+        engine, step = self._engine, 0
+        while True:
+            step += 1
+            due = engine.origin + step * _FOLD
+            gevent.sleep(max(due - monotonic(), 0))
+            self._worst_lag = max(self._worst_lag, monotonic() - due)
+            engine.recorder.fold()
+            if step % round(1 / _FOLD) == 0:
+                self._on_tick(self._take([]))
+                engine.keep_alive(self._second)
+
+    def _take(self, anomalies: list[Anomaly], final: bool = False) -> Tick:
+        engine = self._engine
+        now = monotonic() - engine.origin
+        second, self._second = self._second, self._second + 1
+        lag, self._worst_lag = self._worst_lag, 0.0
+        sample = GeneratorSample(
+            t=round(now, 3),
+            worker=engine.session.worker,
+            cpu_s=self._meter.cpu_s(),
+            rss_mb=self._meter.rss_mb(),
+            lag_ms=round(lag * 1000, 3),
+            backlog_bytes=engine.backlog(),
+            users=engine.users,
+            messages=engine.ledger.counts(),
+        )
+        return Tick(
+            windows=list(engine.recorder.take(second)),
+            sample=sample,
+            settled=engine.settled,
+            last_loss=str(engine.last_loss) if engine.last_loss else None,
+            login_error=str(engine.login_error) if engine.login_error else None,
+            anomalies=anomalies,
+            final=final,
+        )
