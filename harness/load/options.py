@@ -21,78 +21,76 @@ _TLS: dict[str, TlsMode] = {
 def add(parser: Any) -> None:
     """Add our group to Locust's parser."""
     group = parser.add_argument_group("XMPP")
-    # Locust has a --profile of its own (a label for reports).
-    hidden: dict[str, Any] = {"include_in_web_ui": False}
     group.add_argument(
         "--target",
         default="embedded",
         help=f"server to load: {', '.join(targets.names())} (default: embedded)",
-        **hidden,
     )
-    group.add_argument(
-        "--target-profile", default=None, help="TOML profile for --target external", **hidden
-    )
+    # Locust has a --profile of its own (a label for reports).
+    group.add_argument("--target-profile", default=None, help="TOML profile for --target external")
     group.add_argument(
         "--i-am-allowed-to-load-this-host",
         action="store_true",
         help="needed for a server that is not on this machine",
-        **hidden,
     )
     group.add_argument(
         "--tls",
         choices=sorted(_TLS),
         default=None,
         help="on (STARTTLS), direct or off (default: on, or what the profile says)",
-        **hidden,
     )
     group.add_argument(
         "--sasl",
         default="",
         help="SASL mechanisms to use, best first, with commas (default: the strongest offered)",
-        **hidden,
     )
     group.add_argument(
         "--client",
         choices=["light", "slixmpp", "mix"],
         default="light",
         help="light clients, complete slixmpp clients, or a mix with 2 %% complete ones",
-        **hidden,
     )
     group.add_argument(
+        "--run-dir", default=None, help="directory for the record (default: out/...)"
+    )
+    _add_shown(group)
+
+
+def _add_shown(group: Any) -> None:
+    """Options that can be changed in the web UI before each start."""
+
+    def show(*names: str, **kwargs: Any) -> None:
+        group.add_argument(*names, **kwargs).include_in_web_ui = True
+
+    show(
         "--rate",
         type=float,
         default=None,
         help="measured messages per second, all users together, whatever the server's pace; "
         "without it users act as their tasks and wait times say",
     )
-    group.add_argument(
-        "--login-rate", type=float, default=200.0, help="logins per second (default: 200)"
-    )
-    group.add_argument(
-        "--login-timeout", type=float, default=60.0, help="seconds for one login (default: 60)"
-    )
-    group.add_argument(
+    show("--login-rate", type=float, default=200.0, help="logins per second (default: 200)")
+    show("--login-timeout", type=float, default=60.0, help="seconds for one login (default: 60)")
+    show(
         "--duration",
         type=float,
         default=None,
         help="seconds of load after the logins (default: until stopped)",
     )
-    group.add_argument(
+    show(
         "--drain",
         type=float,
         default=10.0,
         help="seconds to wait at the end for messages under way (default: 10)",
-    )
-    group.add_argument(
-        "--run-dir", default=None, help="directory for the record (default: out/...)", **hidden
     )
 
 
 def target_options(options: Any) -> TargetOptions:
     """What the target needs to know."""
     profile = Path(options.target_profile) if options.target_profile else None
+    asked = options.tls or (None if profile else "on")
     return TargetOptions(
-        tls=_TLS[options.tls] if options.tls else None,
+        tls=_TLS[asked] if asked else None,
         profile=profile,
         allow_remote=options.i_am_allowed_to_load_this_host,
     )

@@ -48,7 +48,7 @@ class Usability(msgspec.Struct, frozen=True):
 class TargetOptions(msgspec.Struct, frozen=True):
     """What the command line says about the target."""
 
-    tls: TlsMode | None = None  # None: STARTTLS, or what the profile says
+    tls: TlsMode | None = "starttls"  # None: what the profile says
     profile: Path | None = None
     allow_remote: bool = False
 

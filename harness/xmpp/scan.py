@@ -20,10 +20,12 @@ MARKER = "xh"
 
 _VALUE = r"(?:'[ !#-%(-;?-~]*'|\"[ !#-%(-;?-~]*\")"
 _ID = rf"(?:'(?P<id1>{MARKER}[0-9a-f]+-[0-9a-f]+)'|\"(?P<id2>{MARKER}[0-9a-f]+-[0-9a-f]+)\")"
+_TYPE = "(?:{0}(?:chat|normal|groupchat|headline){0})"  # an error is no delivery
+_TYPES = _TYPE.format("'") + "|" + _TYPE.format('"')
 # Values hold neither "=" nor ">", so the lookahead sees each attribute name, and only names.
 _ONCE = r"(?![^>]* (id|from|to|type|xml:lang)=[^>]* \1=)"
 _PATTERN = re.compile(
-    rf"[ \n]*<message{_ONCE}(?: (?:(?:from|to|type|xml:lang)={_VALUE}|id={_ID}))+>"
+    rf"[ \n]*<message{_ONCE}(?: (?:(?:from|to|xml:lang)={_VALUE}|type=(?:{_TYPES})|id={_ID}))+>"
     r"<body>[ -%'-;=?-\\^-~]*</body></message>".encode()
 )
 _ATTRIBUTES = re.compile(rb" ([a-z:]+)=(?:'([^']*)'|\"([^\"]*)\")")
