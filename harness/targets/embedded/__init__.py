@@ -1,0 +1,81 @@
+"""The embedded reference server: for a first run without a server, and the generator's floor.
+
+It runs in a process of its own. Nothing measured against it says anything about XMPP servers.
+
+The way of a stanza through the modules: `connection` (bytes, TLS) -> `session` (the stream and
+its negotiation) -> `router` (stamps and addresses) -> `messages`, `presence` or `iq`. Presence
+subscriptions are in `subscriptions`, the requests that are understood in `roster`, `disco`,
+`register`, `bind` and `basics`; `store` holds the accounts, `domain` what sessions share.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+import harness
+from harness.targets.base import Facts, Usability
+from harness.targets.certificates import Certificates
+from harness.targets.embedded import control
+from harness.targets.embedded.config import Config
+from harness.targets.local import DOMAIN, Launch, LocalServer, RosterChange, environment, user
+
+NAME = "xmpp-harness reference server"
+_PACKAGES = Path(harness.__file__).parents[1]
+
+
+class Embedded(LocalServer):
+    """The reference server on loopback. It uses one core at most."""
+
+    name = "embedded"
+    patience_s = 3.0
+
+    @classmethod
+    def usable(cls) -> Usability:
+        """It is a part of this program."""
+        return Usability(usable=True, version=harness.__version__)
+
+    def facts(self) -> Facts:
+        """Version, password store and archive."""
+        return Facts(
+            server=NAME,
+            version=harness.__version__,
+            password_store="scram (sha-1, sha-256), one shared salt",
+            archive="off",
+        )
+
+    def _configure(self, directory: Path, files: Certificates) -> Launch:
+        self.ports.pop("http", None)  # it speaks neither WebSocket nor BOSH
+        config = Config(
+            domain=DOMAIN,
+            port=self.ports["c2s"],
+            direct_port=self.ports["tls"],
+            certificate=str(files.bundle),
+            control=str(directory / "control.sock"),
+            parent=os.getpid(),
+        )
+        settings = directory / "embedded.json"
+        settings.write_bytes(msgspec.json.encode(config))
+        return Launch(
+            command=[sys.executable, "-m", __name__, "--config", str(settings)],
+            environment=environment(directory, {"PYTHONPATH": str(_PACKAGES)}),
+            logs=[],
+        )
+
+    def _write(self, users: Sequence[str], changes: Sequence[RosterChange]) -> None:
+        request = control.Provision(
+            users=list(users),
+            password=self._password,
+            rosters={
+                user(change.owner): [user(contact) for contact in sorted(change.after)]
+                for change in changes
+            },
+        )
+        control.provision(self._home() / "control.sock", request)
+
+
+TARGET = Embedded

@@ -1,0 +1,29 @@
+"""What the reference server is told when it starts: one JSON file."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class Config(msgspec.Struct, frozen=True):
+    """Port 0 lets the system choose; the server says which ports it got."""
+
+    domain: str = "bench.test"
+    host: str = "127.0.0.1"
+    port: int = 0  # plaintext and STARTTLS
+    direct_port: int = 0  # TLS from the first byte
+    certificate: str | None = None  # PEM file of key and chain; without it there is no TLS
+    control: str | None = None  # path of the unix socket through which accounts are made
+    parent: int | None = None  # process id; when that process ends, so do we
+
+    stanza_bytes: int = 262_144
+    output_bytes: int = 16 * 1024 * 1024  # unsent bytes that a slow reader may make us hold
+    negotiation_s: float = 30.0
+    closing_s: float = 1.0  # how long we wait for the other side's end of a stream
+    sasl_retries: int = 3  # RFC 6120 section 6.4.5 says 2 to 5
+    bind_retries: int = 5  # section 7.7.3 says 5 to 10
+    on_conflict: Literal["replace", "rename", "refuse"] = "replace"  # section 7.7.2.2
+    resources: int = 100  # connected resources of one account
+    offline_messages: int = 100  # stored for one account

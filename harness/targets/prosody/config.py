@@ -1,0 +1,85 @@
+"""The configuration of a private Prosody for measurements: no limits, no archive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+
+# Neither `mam` nor `muc_mam` nor `limits` is loaded: each of them decides the throughput.
+_TEMPLATE = Template("""\
+run_as_root = $as_root
+pidfile = "$directory/prosody.pid"
+data_path = "$directory/data"
+certificates = "$directory"
+plugin_paths = { "$directory/plugins" }
+interfaces = { "127.0.0.1" }
+local_interfaces = { "127.0.0.1" }
+c2s_ports = { $c2s }
+c2s_direct_tls_ports = { $tls }
+s2s_ports = {}
+s2s_direct_tls_ports = {}
+http_ports = { $http }
+http_interfaces = { "127.0.0.1" }
+https_ports = {}
+http_default_host = "$domain"
+component_ports = {}
+network_backend = "epoll"
+network_settings = { tcp_backlog = 4096 }
+admins = { "admin@$domain" }
+modules_enabled = {
+  "disco"; "roster"; "saslauth"; "tls"; "blocklist"; "bookmarks"; "carbons";
+  "pep"; "private"; "smacks"; "vcard4"; "vcard_legacy"; "csi_simple";
+  "ping"; "register"; "time"; "uptime"; "version"; "admin_adhoc"; "admin_shell";
+  "posix"; "http_openmetrics"; "bosh"; "websocket"; "$plugin";
+}
+modules_disabled = { "s2s" }
+admin_socket = "$directory/admin.sock"
+authentication = "internal_hashed"
+default_iteration_count = $iterations
+storage = "internal"
+allow_registration = true
+c2s_require_encryption = false
+allow_unencrypted_plain_auth = true
+consider_bosh_secure = true
+consider_websocket_secure = true
+c2s_stanza_size_limit = 1024*1024
+statistics = "internal"
+statistics_interval = "manual"
+openmetrics_allow_ips = { "127.0.0.1" }
+log = { { levels = { min = "warn" }, to = "file", filename = "$directory/prosody.log" } }
+VirtualHost "$domain"
+Component "conference.$domain" "muc"
+  restrict_room_creation = false
+""")
+
+PLUGIN = "harness_rosters"
+SIGNAL_FILE = "rosters-changed"
+
+# Prosody keeps rosters of accounts that are offline in memory. When their files are rewritten
+# under it, a reload (SIGHUP) makes it forget them; it removes our file to say that it has.
+_PLUGIN = Template("""\
+module:hook_global("config-reloaded", function ()
+	prosody.hosts[module.host].roster_cache = nil;
+	os.remove("$file");
+end);
+""")
+
+
+def text(
+    *, domain: str, directory: Path, ports: Mapping[str, int], iterations: int, as_root: bool
+) -> str:
+    """The whole prosody.cfg.lua; certificates are found in `directory` by the domain's name."""
+    return _TEMPLATE.substitute(
+        ports,
+        domain=domain,
+        directory=directory,
+        iterations=iterations,
+        as_root="true" if as_root else "false",
+        plugin=PLUGIN,
+    )
+
+
+def plugin(directory: Path) -> str:
+    """The source of the module that forgets rosters which we have rewritten."""
+    return _PLUGIN.substitute(file=directory / SIGNAL_FILE)
