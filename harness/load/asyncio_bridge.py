@@ -12,9 +12,10 @@ import asyncio
 import os
 import selectors
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from contextvars import Context
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 import gevent
 from gevent.event import AsyncResult
@@ -24,6 +25,7 @@ from gevent.timeout import Timeout
 from harness.errors import NoReply
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 _READ = 1  # libev's EV_READ
 _EPOLLIN, _EPOLLOUT = 1, 4
 _BATCH = 64  # descriptors for each turn of the loop, so that a burst does not starve gevent
@@ -50,9 +52,7 @@ class GeventSelector(selectors._BaseSelectorImpl):
         self._resumed = 0.0
         self._readable.start(self._resume)
 
-    def register(
-        self, fileobj: Any, events: int, data: Any = None
-    ) -> selectors.SelectorKey:  # file object, interest, asyncio's handles
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
         key = super().register(fileobj, events, data)
         mask = _EPOLLIN if events & selectors.EVENT_READ else 0
         mask |= _EPOLLOUT if events & selectors.EVENT_WRITE else 0
@@ -61,10 +61,8 @@ class GeventSelector(selectors._BaseSelectorImpl):
 
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:
         key = super().unregister(fileobj)
-        try:
+        with suppress(OSError):  # closed before it was unregistered
             self._epoll.unregister(key.fd)
-        except OSError:
-            pass  # closed before it was unregistered
         return key
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
@@ -136,7 +134,7 @@ class GeventEventLoop(asyncio.SelectorEventLoop):
         super().__init__(self._gevent_selector)
 
     def call_soon(
-        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
         self._gevent_selector.wake()
         return super().call_soon(callback, *args, context=context)
@@ -144,8 +142,8 @@ class GeventEventLoop(asyncio.SelectorEventLoop):
     def call_at(
         self,
         when: float,
-        callback: Callable[..., object],
-        *args: Any,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         self._gevent_selector.wake()  # it may be the next timer
@@ -162,10 +160,17 @@ def event_loop() -> GeventEventLoop:
         loop = GeventEventLoop()
         _running = (os.getpid(), loop)
         started = gevent.event.Event()
+        loop.set_exception_handler(_on_error)
         loop.call_soon(started.set)
         gevent.spawn(loop.run_forever)
         started.wait()
     return _running[1]
+
+
+def _on_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # A client that is no more leaves tasks behind that wait for what can not come.
+    if not context["message"].startswith("Task was destroyed"):
+        loop.default_exception_handler(context)
 
 
 def wait(awaitable: Awaitable[T], timeout: float | None = None) -> T:

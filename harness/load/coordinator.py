@@ -13,6 +13,7 @@ from time import monotonic
 from typing import Any, Literal, cast
 
 import gevent
+from gevent.event import Event
 
 from harness import targets
 from harness.errors import HarnessError
@@ -183,7 +184,7 @@ class Run:
         self._load_start: float | None = None
         self._load_end: float | None = None
         self._end: tuple[Verdict, str] | None = None
-        self._drained = False
+        self._drained: Event | None = None
         self._master = ProcessMeter() if isinstance(coordinator.link, MasterLink) else None
         self._timers: list[gevent.Greenlet] = []
 
@@ -210,13 +211,25 @@ class Run:
         """Stop the test because of this; the first reason stays."""
         if self._end is None:
             self._end = (verdict, reason)
-            self._coordinator.stop_test()
+            gevent.spawn(self._stop)
+
+    def _stop(self) -> None:
+        # Before Locust stops: its way of stopping holds up the loop for some 50 ms.
+        self.drain()
+        self._coordinator.stop_test()
 
     def drain(self) -> None:
-        """Let what is under way arrive. Once, whoever asks."""
-        if self._drained:
+        """Let what is under way arrive. Once: whoever asks later waits for the same end."""
+        if self._drained is not None:
+            self._drained.wait()
             return
-        self._drained = True
+        self._drained = Event()
+        try:
+            self._drain_now()
+        finally:
+            self._drained.set()
+
+    def _drain_now(self) -> None:
         self._load_end = monotonic()
         self._coordinator.status.stage(f"draining, {self._drain:g} s at most")
         self._coordinator.link.drain(self._drain)
@@ -302,5 +315,5 @@ class Run:
             delivered=sum(m.delivered for m in messages),
             load_s=self._since_start(monotonic()),
             duration=self._coordinator.duration,
-            draining=self._drained,
+            draining=self._drained is not None,
         )

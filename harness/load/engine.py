@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any
 from xml.etree.ElementTree import Element
 
+import gevent
 from gevent.event import Event
 
 from harness.errors import PeerError
@@ -82,6 +83,7 @@ class Engine:
     def start_load(self) -> None:
         """Everybody is in: tasks and the plan of arrivals may begin."""
         self.started.set()
+        gevent.idle()  # let everybody wake before the plan's first moment
         if self.pump is not None:
             self.pump.start()
 

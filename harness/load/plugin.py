@@ -10,7 +10,7 @@ from locust import events
 from locust.argument_parser import default_args_dict
 from locust.runners import WorkerRunner
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, PeerError
 from harness.load import links, options
 from harness.load.coordinator import Coordinator
 
@@ -40,7 +40,7 @@ def _on_init(environment: Any, runner: Any, **_kwargs: Any) -> None:
     hooks.quitting.add_listener(lambda **_kwargs: coordinator.quit())
     try:
         coordinator.prepare()
-    except HarnessError as error:
+    except (HarnessError, PeerError) as error:
         _give_up(coordinator, error)
     hooks.test_start.add_listener(lambda **_kwargs: _begin(coordinator))
     hooks.spawning_complete.add_listener(lambda user_count: coordinator.spawned(user_count))
@@ -55,7 +55,7 @@ def _begin(coordinator: Coordinator) -> None:
         _give_up(coordinator, error)
 
 
-def _give_up(coordinator: Coordinator, error: HarnessError) -> None:
+def _give_up(coordinator: Coordinator, error: HarnessError | PeerError) -> None:
     coordinator.status.error(str(error))
     coordinator.quit()
     sys.exit(2)

@@ -50,6 +50,7 @@ class Worker:
         self._environment.xmpp_engine = self._engine
         self._meter = ProcessMeter()
         self._second = 0
+        self._on_tick(self._take([], windows=False))  # this process before its users come
         self._ticker = gevent.spawn(self._tick)
 
     def start_load(self) -> None:
@@ -87,10 +88,11 @@ class Worker:
                 self._on_tick(self._take([]))
                 engine.keep_alive(self._second)
 
-    def _take(self, anomalies: list[Anomaly], final: bool = False) -> Tick:
+    def _take(self, anomalies: list[Anomaly], final: bool = False, windows: bool = True) -> Tick:
         engine = self._engine
         now = monotonic() - engine.origin
-        second, self._second = self._second, self._second + 1
+        second = self._second
+        self._second += windows
         lag, self._worst_lag = self._worst_lag, 0.0
         sample = GeneratorSample(
             t=round(now, 3),
@@ -103,7 +105,7 @@ class Worker:
             messages=engine.ledger.counts(),
         )
         return Tick(
-            windows=list(engine.recorder.take(second)),
+            windows=list(engine.recorder.take(second)) if windows else [],
             sample=sample,
             settled=engine.settled,
             last_loss=str(engine.last_loss) if engine.last_loss else None,
