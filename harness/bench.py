@@ -76,6 +76,8 @@ def run(job: Job) -> tuple[Path, int]:
         if created:
             shutil.rmtree(directory)
         raise HarnessError(why)
+    if error_line:
+        print(f"xmpp-harness: {error_line}", file=sys.stderr)
     _write_html(directory)
     return directory, _exit_code(directory, code)
 

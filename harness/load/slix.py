@@ -65,8 +65,8 @@ if logging.getLogger("slixmpp").level == logging.NOTSET:
     logging.getLogger("slixmpp").setLevel(logging.WARNING)
 
 
-def _salted_password(scram: Any, password: bytes, salt: bytes, iterations: int) -> bytes:
-    return sasl._derive(scram.hash().name, password, salt, iterations)
+def _for_scramp(scram: Any, password: bytes, salt: bytes, iterations: int) -> bytes:
+    return sasl.salted_password(scram.hash().name, password, salt, iterations)
 
 
 SCRAM.Hi = _salted_password  # type: ignore[method-assign,assignment]

@@ -7,6 +7,7 @@ and the ticks travel as Locust messages, see `links`.
 from __future__ import annotations
 
 import gc
+import importlib
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -50,6 +51,8 @@ class Worker:
         self._environment.xmpp_engine = self._engine
         self._meter = ProcessMeter()
         self._second = 0
+        if session.client != "light":
+            importlib.import_module("harness.load.slix")  # its size is no session's
         self._on_tick(self._take([], windows=False))  # this process before its users come
         self._ticker = gevent.spawn(self._tick)
 

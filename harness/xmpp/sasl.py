@@ -26,17 +26,18 @@ _HashFunction = Callable[[], "hashlib._Hash"]
 
 
 @lru_cache(maxsize=65_536)
-def _derive(algorithm: str, password: bytes, salt: bytes, iterations: int) -> bytes:
+def salted_password(algorithm: str, password: bytes, salt: bytes, iterations: int) -> bytes:
+    """SaltedPassword of RFC 5802 section 3; `algorithm` is hashlib's name of the hash."""
     return hashlib.pbkdf2_hmac(algorithm, password, salt, iterations)
 
 
-def _salted_password(
+def _for_scramp(
     hash_function: _HashFunction, password: bytes, salt: bytes, iterations: object
 ) -> bytes:
-    return _derive(hash_function().name, password, salt, int(str(iterations)))
+    return salted_password(hash_function().name, password, salt, int(str(iterations)))
 
 
-scramp.core.hi = _salted_password  # the one place in scramp that derives it
+scramp.core.hi = _for_scramp  # the one place in scramp that derives it
 
 
 class Mechanism(Protocol):

@@ -110,10 +110,10 @@ def test_refused_password_carries_the_condition():
 def test_salted_passwords_are_derived_once(monkeypatch):
     from harness.xmpp import sasl
 
-    sasl._derive.cache_clear()
+    sasl.salted_password.cache_clear()
     for user in ("u0", "u1", "u2"):
         run(ClientStream(login(user=user)), Server(ALL))
-    info = sasl._derive.cache_info()
+    info = sasl.salted_password.cache_info()
     assert info.misses == 1  # the same password, salt and count
     assert info.hits >= 2
 

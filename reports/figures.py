@@ -1,0 +1,83 @@
+"""The object that `--json` prints. None, or null, always means: not known."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Users(msgspec.Struct, kw_only=True):
+    """Users who reached each step at least once; None where no generator sample says it."""
+
+    wanted: int | None = None
+    connected: int | None = None
+    bound: int | None = None
+    present: int | None = None
+
+
+class Messages(msgspec.Struct, kw_only=True):
+    """The delivery ledger; None where no generator sample says it."""
+
+    sent: int | None = None
+    delivered: int | None = None
+    duplicated: int | None = None
+    reordered: int | None = None
+    late: int | None = None
+    bounced: int | None = None
+    lost: int | None = None
+
+
+class Phase(msgspec.Struct, kw_only=True):
+    """Durations of one part of the login, in milliseconds; None when nothing was measured."""
+
+    p50: float | None
+    p90: float | None
+    p99: float | None
+    max: float | None
+    count: int
+
+
+class Percentiles(msgspec.Struct, kw_only=True):
+    """Latencies in milliseconds; None when nothing was measured."""
+
+    p50: float | None
+    p90: float | None
+    p99: float | None
+    p999: float | None
+    max: float | None
+    count: int
+
+
+class Latency(msgspec.Struct, kw_only=True):
+    """Deliveries, from the moment the stanza was due, and from the moment it was sent."""
+
+    planned: Percentiles
+    actual: Percentiles
+
+
+class Login(msgspec.Struct, kw_only=True):
+    """`per_s`: successful logins a second, over the seconds from the first to the last one."""
+
+    per_s: float | None
+    phases: dict[str, Phase]
+
+
+class Usage(msgspec.Struct, kw_only=True):
+    """CPU seconds (user and system) since the run started, and the largest memory in MB."""
+
+    cpu_s: float
+    rss_max_mb: float
+
+
+class Summary(msgspec.Struct, kw_only=True):
+    """One run in figures. None always means: not known."""
+
+    run: str
+    target: str
+    users: Users
+    messages: Messages
+    latency_ms: Latency
+    login: Login
+    errors: dict[str, int]
+    server: Usage | None
+    generator: Usage | None
+    verdict: str

@@ -1,0 +1,126 @@
+"""One self-contained page: no request leaves it, and its policy forbids any.
+
+It weighs about 4.9 MB, of which plotly.js is 4.8 MB; the Python package ships no smaller bundle.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib.resources import files
+
+import msgspec
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from harness.record.reader import Run
+from reports import wording
+from reports.bottleneck import warning
+from reports.charts import charts
+from reports.figures import Summary, Usage
+from reports.summary import main_op, reconcile, summarise
+
+ANOMALIES_SHOWN = 100
+
+
+def render(run: Run) -> str:
+    """The page. Everything from the record is escaped: a server's version may be hostile."""
+    summary = summarise(run)
+    plots = charts(run)
+    scripts = [get_plotlyjs(), _template("report.js")] if plots else []
+    environment = Environment(
+        loader=FunctionLoader(_template),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"amount": wording.amount, "count": wording.count}
+    return environment.get_template("report.html.jinja").render(
+        run=run,
+        summary=summary,
+        facts=wording.facts(run),
+        state=summary.verdict.partition(":")[0],
+        verdict=_verdict(summary),
+        tiles=_tiles(summary),
+        op=main_op(run),
+        notices=_notices(run, summary),
+        planned_and_actual=wording.PLANNED_AND_ACTUAL,
+        charts=plots,
+        figures=[_json({"data": plot.data, "layout": plot.layout}) for plot in plots],
+        anomalies=run.anomalies[:ANOMALIES_SHOWN],
+        anomalies_left=max(0, len(run.anomalies) - ANOMALIES_SHOWN),
+        style=Markup(_template("report.css")),
+        scripts=[Markup(script) for script in scripts],
+        weight_mb=sum(map(len, scripts)) / 1e6 + 0.1,
+        hashes=" ".join(f"'sha256-{_digest(script)}'" for script in scripts) or "'none'",
+    )
+
+
+def _verdict(summary: Summary) -> str:
+    """The words after the verdict's badge."""
+    reason = summary.verdict.partition(":")[2].strip()
+    return reason or (wording.OK if summary.verdict == "ok" else "")
+
+
+def _tiles(summary: Summary) -> list[tuple[str, str, str]]:
+    """The key figures: name, value with its unit, and what it is measured against."""
+    users, messages, planned = summary.users, summary.messages, summary.latency_ms.planned
+    return [
+        ("Users present", wording.count(users.present), f"of {wording.count(users.wanted)} wanted"),
+        (
+            "Delivered",
+            wording.count(messages.delivered),
+            f"of {wording.count(messages.sent)} sent; {wording.count(messages.lost)} lost",
+        ),
+        ("Median latency", _with_unit(planned.p50, "ms"), "from the planned moment"),
+        (
+            "99th percentile",
+            _with_unit(planned.p99, "ms"),
+            f"99.9th {_with_unit(planned.p999, 'ms')}, max {_with_unit(planned.max, 'ms')}",
+        ),
+        ("Logins", _with_unit(summary.login.per_s, "/s"), _whole_login(summary)),
+        ("Server", *_usage(summary.server)),
+    ]
+
+
+def _usage(usage: Usage | None) -> tuple[str, str]:
+    if usage is None:
+        return wording.UNKNOWN, "its processes were not watched"
+    return f"{wording.amount(usage.cpu_s)} s CPU", f"{wording.amount(usage.rss_max_mb)} MB memory"
+
+
+def _whole_login(summary: Summary) -> str:
+    whole = summary.login.phases["whole"]
+    return f"median {_with_unit(whole.p50, 'ms')}, 99th {_with_unit(whole.p99, 'ms')}"
+
+
+def _with_unit(value: float | None, unit: str) -> str:
+    return wording.UNKNOWN if value is None else f"{wording.amount(value)} {unit}"
+
+
+def _notices(run: Run, summary: Summary) -> list[str]:
+    """What a reader must know before the figures."""
+    target = run.manifest.target
+    found = [wording.REFERENCE_SERVER] if target.name == "embedded" else []
+    found += [f"Differs from the stated profile: {wording.clean(d)}" for d in target.differences]
+    found += reconcile(summary)
+    busy = warning(run)
+    return [*found, busy] if busy else found
+
+
+def _template(name: str) -> str:
+    return (files("reports") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _json(value: object) -> Markup:
+    """JSON that is safe inside a script element, whatever text it carries."""
+    text = msgspec.json.encode(value).decode()
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

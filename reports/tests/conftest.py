@@ -1,0 +1,43 @@
+"""Runs to report on: a usual one, and the awkward ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.record.reader import Run
+from harness.record.writer import RunWriter
+from reports.tests import runs
+
+
+@pytest.fixture(scope="session")
+def directories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Run directories by kind. Read them only."""
+    root = tmp_path_factory.mktemp("runs")
+    embedded = runs.target(name="embedded", server=None, version=None, tls="off")
+    RunWriter(root / "empty", runs.manifest())
+    return {
+        "usual": runs.write(root / "usual"),
+        "busy": runs.write(root / "busy", runs.Recipe(busy_seconds=(33, 34))),
+        "truncated": runs.write(root / "truncated", runs.Recipe(truncated=True, seconds=20)),
+        "login": runs.write(root / "login", runs.Recipe(messages_per_s=0, lost=0)),
+        "presence": runs.write(root / "presence", runs.Recipe(op="presence", seconds=15)),
+        "embedded": runs.write(root / "embedded", runs.Recipe(seconds=10, workers=1), embedded),
+        "empty": root / "empty",
+    }
+
+
+KINDS = ("usual", "busy", "truncated", "login", "presence", "embedded", "empty")
+
+
+@pytest.fixture(params=KINDS)
+def directory(request: pytest.FixtureRequest, directories: dict[str, Path]) -> Path:
+    """Each kind of run directory in turn."""
+    return directories[request.param]
+
+
+@pytest.fixture
+def run(directory: Path) -> Run:
+    """Each kind of run in turn."""
+    return Run(directory)
