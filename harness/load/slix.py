@@ -65,11 +65,11 @@ if logging.getLogger("slixmpp").level == logging.NOTSET:
     logging.getLogger("slixmpp").setLevel(logging.WARNING)
 
 
-def _for_scramp(scram: Any, password: bytes, salt: bytes, iterations: int) -> bytes:
+def _for_slixmpp(scram: Any, password: bytes, salt: bytes, iterations: int) -> bytes:
     return sasl.salted_password(scram.hash().name, password, salt, iterations)
 
 
-SCRAM.Hi = _salted_password  # type: ignore[method-assign,assignment]
+SCRAM.Hi = _for_slixmpp  # type: ignore[method-assign,assignment]
 sslproto.SSLProtocol.max_size = _TLS_BUFFER
 
 
