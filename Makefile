@@ -16,7 +16,7 @@ bench-generator: $(STAMP)  ## what the generator itself costs, next to tsung on 
 	$(BIN)/python -m harness.generator_bench
 
 test: $(STAMP)  ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 check: $(STAMP)  ## lint, format and types
 	$(BIN)/ruff check .
