@@ -1,7 +1,8 @@
 """One-to-one chat between users who are online.
 
 Steps of a user: log in (TLS, SASL, bind, roster, first presence); when everybody is in, send
-chat messages of 64 bytes to the bare JIDs of random other users of the same generator process; log out at the end.
+chat messages of 64 bytes to the bare JIDs of random other users (of the same generator
+process); log out at the end.
 
 Metrics: message (delivery, end to end), login and its phases.
 
