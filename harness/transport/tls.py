@@ -64,6 +64,14 @@ class TlsLayer:
         self.ssl.write(data)
         return self._outgoing.read()
 
+    def shutdown(self) -> bytes:
+        """The record that ends our direction."""
+        try:
+            self.ssl.unwrap()
+        except ssl.SSLError:  # the peer's own end has not come yet
+            pass
+        return self._outgoing.read()
+
     def bindings(self) -> dict[str, bytes]:
         """Channel bindings of this connection, the preferred first (RFC 5929).
 

@@ -1,0 +1,317 @@
+"""Says to a server what a case of the suite said, and tells what the server does.
+
+Python 3.8 or newer and its standard library only: the harness copies this file, with the case
+at its end, next to every finding, to be attached to a bug report. The suite itself uses
+`Scram` and `describe`, so that a replay and the case that it came from speak of the same things.
+"""
+
+import argparse
+import base64
+import hashlib
+import hmac
+import json
+import re
+import secrets
+import socket
+import ssl
+import sys
+import time
+from xml.etree import ElementTree
+
+CASE = None
+PATIENCE = 5.0  # seconds
+
+_URI = {
+    "http://etherx.jabber.org/streams": "stream",
+    "urn:ietf:params:xml:ns:xmpp-tls": "tls",
+    "urn:ietf:params:xml:ns:xmpp-sasl": "sasl",
+}
+_CONDITIONS = ("xmpp-streams}", "xmpp-sasl}", "xmpp-stanzas}")
+
+
+class Scram:
+    """The client's side of SCRAM (RFC 5802), with ways to do it wrong for those who must.
+
+    `derive(hash name, password, salt, iterations)` computes the salted password.
+    """
+
+    def __init__(self, mechanism, user, password, derive=hashlib.pbkdf2_hmac):
+        self.hash = {"1": "sha1", "256": "sha256", "512": "sha512"}[
+            mechanism.replace("-PLUS", "").rpartition("-")[2]
+        ]
+        self.password = password
+        self.derive = derive
+        self.nonce = secrets.token_urlsafe(18)
+        name = user.replace("=", "=3D").replace(",", "=2C")
+        self.bare = "n=%s,r=%s" % (name, self.nonce)
+        self.gs2 = "n,,"
+        self.binding = b""
+        self.signature = b""
+
+    def first(self, gs2="n,,", binding=b""):
+        """The client's first message."""
+        self.gs2, self.binding = gs2, binding
+        return (gs2 + self.bare).encode()
+
+    def final(self, challenge, wrong=""):
+        """The client's final message. `wrong`: "nonce", "proof" or "binding" is spoilt."""
+        fields = dict(part.split("=", 1) for part in challenge.decode().split(","))
+        nonce = fields["r"][:-1] + "!" if wrong == "nonce" else fields["r"]
+        bound = base64.b64encode(self.gs2.encode() + self.binding).decode()
+        if wrong == "binding":
+            bound = base64.b64encode(b"y,,").decode()
+        without_proof = "c=%s,r=%s" % (bound, nonce)
+        salted = self.derive(
+            self.hash, self.password.encode(), base64.b64decode(fields["s"]), int(fields["i"])
+        )
+        message = ",".join((self.bare, challenge.decode(), without_proof)).encode()
+        key = self._mac(salted, b"Client Key")
+        signature = self._mac(hashlib.new(self.hash, key).digest(), message)
+        self.signature = self._mac(self._mac(salted, b"Server Key"), message)
+        proof = bytes(a ^ b for a, b in zip(key, signature))
+        if wrong == "proof":
+            proof = bytes(len(proof))
+        return ("%s,p=%s" % (without_proof, base64.b64encode(proof).decode())).encode()
+
+    def proves(self, message):
+        """Whether the server's final message proves that it knows the password."""
+        return message.startswith(b"v=") and hmac.compare_digest(
+            base64.b64decode(message[2:].split(b",")[0]), self.signature
+        )
+
+    def _mac(self, key, message):
+        return hmac.new(key, message, self.hash).digest()
+
+
+def plain(user, password, authzid=""):
+    """The message of PLAIN (RFC 4616)."""
+    return ("%s\0%s\0%s" % (authzid, user, password)).encode()
+
+
+def name_of(element):
+    """An element in few words, e.g. "stream error not-well-formed", "iq result"."""
+    uri, _, local = element.tag[1:].rpartition("}")
+    if local == "error" and _URI.get(uri) == "stream":
+        return "stream error " + _condition(element)
+    if local in ("iq", "message", "presence") and uri in ("jabber:client", "jabber:server"):
+        kind = element.get("type", "")
+        if kind != "error":
+            return " ".join(filter(None, (local, kind)))
+        error = element.find("{%s}error" % uri)
+        return "%s error %s" % (local, _condition(error) if error is not None else "without child")
+    if local == "features":
+        return "features"
+    words = [_URI.get(uri, ""), local]
+    if local == "failure" and len(element):
+        words.append(_condition(element))
+    return " ".join(filter(None, words))
+
+
+def describe(elements, ending):
+    """What a server did, in few words. `ending`: how the stream stands afterwards,
+    "fence" (it lives), "closed", "reset", "broken" (bad XML came) or "open" (nothing more came)."""
+    words = [name_of(element) for element in elements]
+    if any(word.startswith("stream error") for word in words):
+        return ", ".join(words)  # how it was closed then is a question of its own
+    endings = {"fence": "", "open": "" if words else "silence", "broken": "bad XML"}
+    words.append(endings.get(ending, ending))
+    return ", ".join(filter(None, words)) or "ignored"
+
+
+def _condition(element):
+    names = [child.tag.rpartition("}")[2] for child in element if _is_condition(child.tag)]
+    return names[0] if names else "without condition"
+
+
+def _is_condition(tag):
+    return any(uri in tag for uri in _CONDITIONS) and not tag.endswith("}text")
+
+
+class Stream:
+    """One connection of a replay."""
+
+    def __init__(self, options, tls):
+        self.options = options
+        port = options.direct_port if tls and options.direct_port else options.port
+        self.socket = socket.create_connection((options.host, port), PATIENCE)
+        self.features = None
+        if tls:
+            self.secure()
+        self.fresh()
+
+    def secure(self):
+        context = ssl.create_default_context(cafile=self.options.ca)
+        if self.options.insecure:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        self.socket.settimeout(PATIENCE)
+        self.socket = context.wrap_socket(self.socket, server_hostname=self.options.domain)
+
+    def restart(self):
+        self.restarting = True
+
+    def fresh(self):
+        self.restarting = False
+        self.parser = ElementTree.XMLPullParser(("start", "end"))
+        self.items, self.depth, self.root = [], 0, None
+
+    def send(self, data):
+        show(">", data)
+        try:
+            self.socket.sendall(data)
+        except OSError as error:
+            show("!", str(error).encode())
+
+    def next(self):
+        """The next ("header" | "element" | "end" | "broken" | "closed" | "reset" | "open", it)."""
+        deadline = time.monotonic() + PATIENCE
+        while not self.items:
+            self.socket.settimeout(max(0.01, deadline - time.monotonic()))
+            try:
+                data = self.socket.recv(65536)
+            except TimeoutError:
+                return "open", None
+            except OSError:
+                return "reset", None
+            if not data:
+                return "closed", None
+            show("<", data)
+            self.feed(data)
+        return self.items.pop(0)
+
+    def feed(self, data):
+        if self.restarting and re.match(rb"\s*<(\?xml|stream:stream)\s", data):
+            self.fresh()
+        self.restarting = False
+        try:
+            self.parser.feed(data)
+            getattr(self.parser, "flush", lambda: None)()
+            events = list(self.parser.read_events())
+        except ElementTree.ParseError:
+            self.items.append(("broken", None))
+            return
+        for event, element in events:
+            if event == "start":
+                self.depth += 1
+                if self.depth == 1:
+                    self.root = element
+                    self.items.append(("header", element))
+                continue
+            self.depth -= 1
+            if self.depth == 1:
+                self.root.remove(element)
+                if element.tag.endswith("}features"):
+                    self.features = element
+                self.items.append(("element", element))
+            elif self.depth == 0:
+                self.items.append(("end", None))
+
+    def login(self, user, password):
+        """SASL with the best mechanism that this file knows."""
+        sasl = "urn:ietf:params:xml:ns:xmpp-sasl"
+        offered = [e.text for e in self.features.iter("{%s}mechanism" % sasl)]
+        known = ("SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1")
+        mechanism = next((name for name in known if name in offered), "PLAIN")
+        scram = Scram(mechanism, user, password) if mechanism != "PLAIN" else None
+        first = scram.first() if scram else plain(user, password)
+        form = "<%s xmlns='%s'%s>%s</%s>"
+        attribute = " mechanism='%s'" % mechanism
+        self.send((form % ("auth", sasl, attribute, _b64(first), "auth")).encode())
+        kind, element = self.next()
+        if scram and kind == "element" and element.tag.endswith("}challenge"):
+            final = scram.final(base64.b64decode(element.text))
+            self.send((form % ("response", sasl, "", _b64(final), "response")).encode())
+            kind, element = self.next()
+        if kind != "element" or not element.tag.endswith("}success"):
+            sys.exit("cannot log in as %s: give accounts of the server with --account" % user)
+
+    def react(self, fence):
+        """All that comes until the fence is answered or the stream is over, in few words."""
+        elements = []
+        while True:
+            kind, element = self.next()
+            if kind == "element":
+                if fence and re.search(fence, name_of(element) + " " + element.get("id", "")):
+                    return describe(elements, "fence")
+                elements.append(element)
+            elif kind == "end":
+                return describe(elements, "closed")
+            elif kind != "header":
+                return describe(elements, kind)
+
+
+def _b64(data):
+    return base64.b64encode(data).decode()
+
+
+def show(sign, data):
+    print(sign, data.decode("utf-8", "backslashreplace"), flush=True)
+
+
+def fill(text, options):
+    """The bytes of a step, with the accounts and the domain of this run in them."""
+    for number, (user, password) in enumerate(options.accounts):
+        text = text.replace("{{jid%d}}" % number, "%s@%s" % (user, options.domain))
+        text = text.replace("{{plain%d}}" % number, _b64(plain(user, password)))
+    return text.replace("{{domain}}", options.domain).encode("latin-1")
+
+
+def play(case, options):
+    """Do the steps; the last reaction of the server."""
+    streams, reaction = {}, ""
+    for step in case["steps"]:
+        do, number = step["do"], step["stream"]
+        if do == "connect":
+            streams[number] = Stream(options, step["tls"])
+            continue
+        stream = streams[number]
+        if do == "send":
+            stream.send(fill(step["data"], options))
+        elif do == "next":
+            stream.next()
+        elif do == "react":
+            reaction = stream.react(step["fence"])
+        elif do == "login":
+            stream.login(*options.accounts[step["account"]])
+        elif do == "half-close":
+            stream.socket.shutdown(socket.SHUT_WR)
+        elif do == "close":
+            stream.socket.close()
+        else:
+            getattr(stream, {"tls": "secure", "restart": "restart"}[do])()
+    return reaction
+
+
+def main(case):
+    """Replay the case and compare. Exit code 1: the server still does it; 0: it does not."""
+    parser = argparse.ArgumentParser(description="Replay of %s" % case["case"])
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=5222)
+    parser.add_argument("--direct-port", type=int, help="port for TLS from the first byte")
+    parser.add_argument("--domain", default="localhost")
+    parser.add_argument("--ca", help="PEM file of the authority of the server's certificate")
+    parser.add_argument("--insecure", action="store_true", help="do not check the certificate")
+    parser.add_argument(
+        "--account",
+        dest="accounts",
+        metavar="USER:PASSWORD",
+        action="append",
+        default=[],
+        type=lambda text: tuple(text.split(":", 1)),
+        help="account to use; %d needed, in this order" % case["accounts"],
+    )
+    options = parser.parse_args()
+    if len(options.accounts) < case["accounts"]:
+        parser.error("this case needs --account %d times" % case["accounts"])
+    print("%s (%s)" % (case["case"], ", ".join(case["requirements"])))
+    reaction = play(case, options)
+    print("expected: %s\nrecorded: %s" % (case["expected"], case["observed"]))
+    if not any(step["do"] == "react" for step in case["steps"]):
+        print("now:      compare the lines above; this case judges details of them")
+        return 0
+    print("now:      %s" % reaction)
+    return 1 if reaction == case["reaction"] else 0
+
+
+if __name__ == "__main__" and CASE:
+    sys.exit(main(json.loads(CASE)))

@@ -1,0 +1,218 @@
+"""One run of the suite: the target, its accounts, the record, the outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import json
+import os
+import platform
+import random
+import sys
+import time
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+import harness
+from conformance import catalogue
+from conformance.suite import assess, deviations
+from conformance.suite.case import Case, Subject, sane
+from conformance.wire.negotiation import Stage
+from harness import targets
+from harness.errors import HarnessError
+from harness.record.conformance import ConformanceWriter
+from harness.record.verdicts import (
+    SEVERITY,
+    CaseResult,
+    ConformanceManifest,
+    ConformanceOutcome,
+    RequirementResult,
+)
+from harness.targets.base import Endpoint, Target, TargetOptions, TlsMode
+from harness.xmpp import namespaces as ns
+
+COMMAND_VARIABLE = "XMPP_HARNESS_COMMAND"
+_MODES: dict[str | None, TlsMode | None] = {
+    "on": "starttls",
+    "direct": "direct",
+    "off": "off",
+    None: None,
+}
+
+
+class RunSession:
+    """What the controller of a run does. Raises HarnessError and PeerError from `start`."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._options = options = config.option
+        name = time.strftime("%Y%m%d-%H%M%S") + f"-conformance-{options.target}"
+        self.directory: Path = (options.run_dir or Path("out") / name).absolute()
+        self.outcome: ConformanceOutcome | None = None
+        self.results: list[RequirementResult] = []
+        self._cases: list[CaseResult] = []
+        self._began = time.monotonic()
+        self._target: Target | None = None
+        self._writer: ConformanceWriter | None = None
+        self._subjects: list[Subject] = []
+        self._version: str | None = None
+        self._died = ""
+        self._seed = _seed(config)
+
+    def start(self, workers: int, accounts: int) -> None:
+        """Start and fill the target, log in once, begin the record."""
+        options = self._options
+        mode = _MODES[options.tls] or (None if options.target_profile else "starttls")
+        self._target = target = targets.load(options.target)(
+            TargetOptions(
+                tls=mode,
+                profile=options.target_profile,
+                allow_remote=options.allowed,
+                defects=options.defect,
+            )
+        )
+        target.start()
+        everybody = target.provision(workers * accounts)
+        endpoints = _endpoints(target)
+        certificates = getattr(target, "client_certificate", None)
+        for number in range(workers):
+            own = everybody[number * accounts : (number + 1) * accounts]
+            self._subjects.append(
+                Subject(
+                    target=options.target,
+                    endpoints=endpoints,
+                    mode=target.endpoint().tls,
+                    accounts=own,
+                    client_certificates=(
+                        {own[0].user: str(certificates(own[0].user))} if certificates else {}
+                    ),
+                )
+            )
+        if why := asyncio.run(sane(self._subjects[0])):
+            raise HarnessError(f"an ordinary client cannot log in before the first case: {why}")
+        facts = target.facts()
+        asked = asyncio.run(_software(self._subjects[0]))
+        server, self._version = asked if asked[1] else (facts.server, facts.version)
+        self._writer = ConformanceWriter(self.directory, self._manifest(server))
+
+    def subject(self, number: int, _accounts: int) -> Subject:
+        """What a worker is to know."""
+        return self._subjects[number]
+
+    def case(self, result: CaseResult) -> None:
+        """A case has ended."""
+        self._cases.append(result)
+        if self._writer is not None:
+            self._writer.case(result)
+        alive = getattr(self._target, "alive", lambda: True)
+        if not self._died and not alive():
+            words = getattr(self._target, "last_words", lambda: "")()
+            self._died = f"the server ended while {result.case} ran: {words}"
+
+    def finish(self, *, interrupted: bool) -> int | None:
+        """Assess, write the outcome, stop the target; the exit code, None if nothing ran."""
+        if self._writer is None:
+            self.stop()
+            return None
+        broken = self._died
+        if not broken and not interrupted and (why := asyncio.run(sane(self._subjects[0]))):
+            broken = f"an ordinary client cannot log in after the last case: {why}"
+        options = self._options
+        source = options.deviations or deviations.path_for(options.target)
+        self.results = assess.assess(
+            catalogue.load().requirements,
+            self._cases,
+            deviations.load(source, self._version),
+            strict=options.strict,
+            whole=not (options.select or interrupted or broken),
+            source=str(source),
+        )
+        self.outcome = self._outcome("interrupted" if interrupted else broken)
+        self._writer.finish(self.results, self.outcome)
+        self.stop()
+        return 0 if self.outcome.verdict == "expected" else 1
+
+    def stop(self) -> None:
+        """Stop the target."""
+        if self._target is not None:
+            self._target.stop()
+
+    def _outcome(self, broken: str) -> ConformanceOutcome:
+        counts = dict.fromkeys(SEVERITY, 0)
+        for result in self.results:
+            counts[result.verdict or "UNKNOWN"] += 1
+        unexpected = [result.id for result in self.results if result.unexpected]
+        words = f"{len(self.results)} requirements, {len(self._cases)} cases"
+        news = f"{len(unexpected)} unexpected" if unexpected else "all as expected"
+        verdict: Literal["expected", "unexpected", "incomplete"] = (
+            "incomplete" if broken else "unexpected" if unexpected else "expected"
+        )
+        return ConformanceOutcome(
+            ended=_now(),
+            seconds=round(time.monotonic() - self._began, 3),
+            verdict=verdict,
+            reason=broken or f"{words}: {news}",
+            counts=counts,
+            unexpected=unexpected,
+        )
+
+    def _manifest(self, server: str | None) -> ConformanceManifest:
+        options = self._options
+        typed = os.environ.get(COMMAND_VARIABLE)
+        return ConformanceManifest(
+            run_id=self.directory.name,
+            started=_now(),
+            command=json.loads(typed) if typed else ["pytest", *sys.argv[1:]],
+            target=options.target,
+            server=server,
+            version=self._version,
+            domain=self._subjects[0].domain,
+            transport=self._subjects[0].mode,
+            effort=options.effort,
+            seed=self._seed,
+            selected=options.select,
+            strict=options.strict,
+            versions={
+                "harness": harness.__version__,
+                "python": platform.python_version(),
+                "hypothesis": importlib.metadata.version("hypothesis"),
+                "pytest": pytest.__version__,
+            },
+        )
+
+
+def _endpoints(target: Target) -> dict[TlsMode, Endpoint]:
+    """The TLS modes that the running target has."""
+    found: dict[TlsMode, Endpoint] = {}
+    for mode in ("off", "starttls", "direct"):
+        try:
+            found[mode] = target.endpoint(mode)
+        except HarnessError:
+            continue
+    return found
+
+
+async def _software(subject: Subject) -> tuple[str | None, str | None]:
+    """Name and version of the server as it tells them (XEP-0092)."""
+    case = Case(subject, "version", [])
+    async with case.example():
+        stream = await case.at(Stage.BOUND)
+        await stream.send(
+            f"<iq type='get' id='version' to='{subject.domain}'><query xmlns='{ns.VERSION}'/></iq>"
+        )
+        reaction = await stream.element("^iq")
+        query = f"{{{ns.VERSION}}}query/{{{ns.VERSION}}}"
+        return reaction.findtext(f"{query}name"), reaction.findtext(f"{query}version")
+
+
+def _seed(config: pytest.Config) -> int:
+    """The seed of the generated cases, chosen now unless it was given."""
+    given = config.getoption("hypothesis_seed", None)
+    if given in (None, "random"):
+        config.option.hypothesis_seed = given = random.SystemRandom().randrange(2**31)
+    return int(given)
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
