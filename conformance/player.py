@@ -5,6 +5,8 @@ at its end, next to every finding, to be attached to a bug report. The suite its
 `Scram` and `describe`, so that a replay and the case that it came from speak of the same things.
 """
 
+from __future__ import annotations
+
 import argparse
 import base64
 import hashlib
@@ -16,7 +18,9 @@ import socket
 import ssl
 import sys
 import time
+from typing import Any
 from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 CASE = None
 PATIENCE = 5.0  # seconds
@@ -35,7 +39,9 @@ class Scram:
     `derive(hash name, password, salt, iterations)` computes the salted password.
     """
 
-    def __init__(self, mechanism, user, password, derive=hashlib.pbkdf2_hmac):
+    def __init__(
+        self, mechanism: str, user: str, password: str, derive: Any = hashlib.pbkdf2_hmac
+    ) -> None:
         self.hash = {"1": "sha1", "256": "sha256", "512": "sha512"}[
             mechanism.replace("-PLUS", "").rpartition("-")[2]
         ]
@@ -43,24 +49,24 @@ class Scram:
         self.derive = derive
         self.nonce = secrets.token_urlsafe(18)
         name = user.replace("=", "=3D").replace(",", "=2C")
-        self.bare = "n=%s,r=%s" % (name, self.nonce)
+        self.bare = f"n={name},r={self.nonce}"
         self.gs2 = "n,,"
         self.binding = b""
         self.signature = b""
 
-    def first(self, gs2="n,,", binding=b""):
+    def first(self, gs2: str = "n,,", binding: bytes = b"") -> bytes:
         """The client's first message."""
         self.gs2, self.binding = gs2, binding
         return (gs2 + self.bare).encode()
 
-    def final(self, challenge, wrong=""):
+    def final(self, challenge: bytes, wrong: str = "") -> bytes:
         """The client's final message. `wrong`: "nonce", "proof" or "binding" is spoilt."""
         fields = dict(part.split("=", 1) for part in challenge.decode().split(","))
         nonce = fields["r"][:-1] + "!" if wrong == "nonce" else fields["r"]
         bound = base64.b64encode(self.gs2.encode() + self.binding).decode()
         if wrong == "binding":
             bound = base64.b64encode(b"y,,").decode()
-        without_proof = "c=%s,r=%s" % (bound, nonce)
+        without_proof = f"c={bound},r={nonce}"
         salted = self.derive(
             self.hash, self.password.encode(), base64.b64decode(fields["s"]), int(fields["i"])
         )
@@ -68,27 +74,27 @@ class Scram:
         key = self._mac(salted, b"Client Key")
         signature = self._mac(hashlib.new(self.hash, key).digest(), message)
         self.signature = self._mac(self._mac(salted, b"Server Key"), message)
-        proof = bytes(a ^ b for a, b in zip(key, signature))
+        proof = bytes(a ^ b for a, b in zip(key, signature))  # noqa: B905 - Python 3.8
         if wrong == "proof":
             proof = bytes(len(proof))
-        return ("%s,p=%s" % (without_proof, base64.b64encode(proof).decode())).encode()
+        return (f"{without_proof},p={base64.b64encode(proof).decode()}").encode()
 
-    def proves(self, message):
+    def proves(self, message: bytes) -> bool:
         """Whether the server's final message proves that it knows the password."""
         return message.startswith(b"v=") and hmac.compare_digest(
             base64.b64decode(message[2:].split(b",")[0]), self.signature
         )
 
-    def _mac(self, key, message):
+    def _mac(self, key: bytes, message: bytes) -> bytes:
         return hmac.new(key, message, self.hash).digest()
 
 
-def plain(user, password, authzid=""):
+def plain(user: str, password: str, authzid: str = "") -> bytes:
     """The message of PLAIN (RFC 4616)."""
-    return ("%s\0%s\0%s" % (authzid, user, password)).encode()
+    return (f"{authzid}\0{user}\0{password}").encode()
 
 
-def name_of(element):
+def name_of(element: Element) -> str:
     """An element in few words, e.g. "stream error not-well-formed", "iq result"."""
     uri, _, local = element.tag[1:].rpartition("}")
     if local == "error" and _URI.get(uri) == "stream":
@@ -97,8 +103,9 @@ def name_of(element):
         kind = element.get("type", "")
         if kind != "error":
             return " ".join(filter(None, (local, kind)))
-        error = element.find("{%s}error" % uri)
-        return "%s error %s" % (local, _condition(error) if error is not None else "without child")
+        error = element.find(f"{{{uri}}}error")
+        words = [local, "error", _condition(error) if error is not None else "without child"]
+        return " ".join(words)
     if local == "features":
         return "features"
     words = [_URI.get(uri, ""), local]
@@ -107,7 +114,7 @@ def name_of(element):
     return " ".join(filter(None, words))
 
 
-def describe(elements, ending):
+def describe(elements: list[Element], ending: str) -> str:
     """What a server did, in few words. `ending`: how the stream stands afterwards,
     "fence" (it lives), "closed", "reset", "broken" (bad XML came) or "open" (nothing more came)."""
     words = [name_of(element) for element in elements]
@@ -118,28 +125,28 @@ def describe(elements, ending):
     return ", ".join(filter(None, words)) or "ignored"
 
 
-def _condition(element):
+def _condition(element: Element) -> str:
     names = [child.tag.rpartition("}")[2] for child in element if _is_condition(child.tag)]
     return names[0] if names else "without condition"
 
 
-def _is_condition(tag):
+def _is_condition(tag: str) -> bool:
     return any(uri in tag for uri in _CONDITIONS) and not tag.endswith("}text")
 
 
 class Stream:
     """One connection of a replay."""
 
-    def __init__(self, options, tls):
+    def __init__(self, options: argparse.Namespace, tls: bool) -> None:
         self.options = options
         port = options.direct_port if tls and options.direct_port else options.port
-        self.socket = socket.create_connection((options.host, port), PATIENCE)
-        self.features = None
+        self.socket: socket.socket = socket.create_connection((options.host, port), PATIENCE)
+        self.features: Element | None = None
         if tls:
             self.secure()
         self.fresh()
 
-    def secure(self):
+    def secure(self) -> None:
         context = ssl.create_default_context(cafile=self.options.ca)
         if self.options.insecure:
             context.check_hostname = False
@@ -147,22 +154,24 @@ class Stream:
         self.socket.settimeout(PATIENCE)
         self.socket = context.wrap_socket(self.socket, server_hostname=self.options.domain)
 
-    def restart(self):
+    def restart(self) -> None:
         self.restarting = True
 
-    def fresh(self):
+    def fresh(self) -> None:
         self.restarting = False
-        self.parser = ElementTree.XMLPullParser(("start", "end"))
-        self.items, self.depth, self.root = [], 0, None
+        self.parser: Any = ElementTree.XMLPullParser(("start", "end"))
+        self.items: list[tuple[str, Any]] = []
+        self.depth = 0
+        self.root: Any = None
 
-    def send(self, data):
+    def send(self, data: bytes) -> None:
         show(">", data)
         try:
             self.socket.sendall(data)
         except OSError as error:
             show("!", str(error).encode())
 
-    def next(self):
+    def next(self) -> tuple[str, Any]:
         """The next ("header" | "element" | "end" | "broken" | "closed" | "reset" | "open", it)."""
         deadline = time.monotonic() + PATIENCE
         while not self.items:
@@ -179,7 +188,7 @@ class Stream:
             self.feed(data)
         return self.items.pop(0)
 
-    def feed(self, data):
+    def feed(self, data: bytes) -> None:
         if self.restarting and re.match(rb"\s*<(\?xml|stream:stream)\s", data):
             self.fresh()
         self.restarting = False
@@ -206,16 +215,17 @@ class Stream:
             elif self.depth == 0:
                 self.items.append(("end", None))
 
-    def login(self, user, password):
+    def login(self, user: str, password: str) -> None:
         """SASL with the best mechanism that this file knows."""
         sasl = "urn:ietf:params:xml:ns:xmpp-sasl"
-        offered = [e.text for e in self.features.iter("{%s}mechanism" % sasl)]
+        assert self.features is not None
+        offered = [e.text for e in self.features.iter(f"{{{sasl}}}mechanism")]
         known = ("SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1")
         mechanism = next((name for name in known if name in offered), "PLAIN")
         scram = Scram(mechanism, user, password) if mechanism != "PLAIN" else None
         first = scram.first() if scram else plain(user, password)
         form = "<%s xmlns='%s'%s>%s</%s>"
-        attribute = " mechanism='%s'" % mechanism
+        attribute = f" mechanism='{mechanism}'"
         self.send((form % ("auth", sasl, attribute, _b64(first), "auth")).encode())
         kind, element = self.next()
         if scram and kind == "element" and element.tag.endswith("}challenge"):
@@ -223,11 +233,11 @@ class Stream:
             self.send((form % ("response", sasl, "", _b64(final), "response")).encode())
             kind, element = self.next()
         if kind != "element" or not element.tag.endswith("}success"):
-            sys.exit("cannot log in as %s: give accounts of the server with --account" % user)
+            sys.exit(f"cannot log in as {user}: give accounts of the server with --account")
 
-    def react(self, fence):
+    def react(self, fence: str) -> str:
         """All that comes until the fence is answered or the stream is over, in few words."""
-        elements = []
+        elements: list[Element] = []
         while True:
             kind, element = self.next()
             if kind == "element":
@@ -240,25 +250,26 @@ class Stream:
                 return describe(elements, kind)
 
 
-def _b64(data):
+def _b64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def show(sign, data):
+def show(sign: str, data: bytes) -> None:
     print(sign, data.decode("utf-8", "backslashreplace"), flush=True)
 
 
-def fill(text, options):
+def fill(text: str, options: argparse.Namespace) -> bytes:
     """The bytes of a step, with the accounts and the domain of this run in them."""
     for number, (user, password) in enumerate(options.accounts):
-        text = text.replace("{{jid%d}}" % number, "%s@%s" % (user, options.domain))
-        text = text.replace("{{plain%d}}" % number, _b64(plain(user, password)))
+        text = text.replace(f"{{{{jid{number}}}}}", f"{user}@{options.domain}")
+        text = text.replace(f"{{{{plain{number}}}}}", _b64(plain(user, password)))
     return text.replace("{{domain}}", options.domain).encode("latin-1")
 
 
-def play(case, options):
+def play(case: dict[str, Any], options: argparse.Namespace) -> str:
     """Do the steps; the last reaction of the server."""
-    streams, reaction = {}, ""
+    streams: dict[int, Stream] = {}
+    reaction = ""
     for step in case["steps"]:
         do, number = step["do"], step["stream"]
         if do == "connect":
@@ -282,9 +293,9 @@ def play(case, options):
     return reaction
 
 
-def main(case):
+def main(case: dict[str, Any]) -> int:
     """Replay the case and compare. Exit code 1: the server still does it; 0: it does not."""
-    parser = argparse.ArgumentParser(description="Replay of %s" % case["case"])
+    parser = argparse.ArgumentParser(description=f"Replay of {case['case']}")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=5222)
     parser.add_argument("--direct-port", type=int, help="port for TLS from the first byte")
@@ -298,18 +309,18 @@ def main(case):
         action="append",
         default=[],
         type=lambda text: tuple(text.split(":", 1)),
-        help="account to use; %d needed, in this order" % case["accounts"],
+        help=f"account to use; {case['accounts']} needed, in this order",
     )
     options = parser.parse_args()
     if len(options.accounts) < case["accounts"]:
-        parser.error("this case needs --account %d times" % case["accounts"])
-    print("%s (%s)" % (case["case"], ", ".join(case["requirements"])))
+        parser.error(f"this case needs --account {case['accounts']} times")
+    print(f"{case['case']} ({', '.join(case['requirements'])})")
     reaction = play(case, options)
-    print("expected: %s\nrecorded: %s" % (case["expected"], case["observed"]))
+    print(f"expected: {case['expected']}\nrecorded: {case['observed']}")
     if not any(step["do"] == "react" for step in case["steps"]):
         print("now:      compare the lines above; this case judges details of them")
         return 0
-    print("now:      %s" % reaction)
+    print(f"now:      {reaction}")
     return 1 if reaction == case["reaction"] else 0
 
 

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from harness.record.verdicts import Verdict
 
 
-class Finding(AssertionError):
+class Finding(AssertionError):  # noqa: N818 - a verdict
     """FAIL: the server did not do what the requirement says."""
 
     def __init__(self, expected: str, observed: str) -> None:

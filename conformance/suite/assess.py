@@ -72,7 +72,7 @@ def _result(
         level=requirement.level,
         summary=requirement.summary,
         verdict=worst.verdict,
-        close=max(closes, key=CLOSE_SEVERITY.__getitem__) if closes else None,
+        close=max(closes, key=lambda close: CLOSE_SEVERITY[str(close)]) if closes else None,
         cases=len(cases),
         expected=worst.expected,
         observed=worst.observed or worst.reason,
