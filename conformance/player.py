@@ -24,6 +24,7 @@ from xml.etree.ElementTree import Element
 
 CASE = None
 PATIENCE = 5.0  # seconds
+SHOWN = 4_000  # bytes of one write or read
 
 _URI = {
     "http://etherx.jabber.org/streams": "stream",
@@ -255,7 +256,8 @@ def _b64(data: bytes) -> str:
 
 
 def show(sign: str, data: bytes) -> None:
-    print(sign, data.decode("utf-8", "backslashreplace"), flush=True)
+    more = f" ... ({len(data)} bytes)" if len(data) > SHOWN else ""
+    print(sign, data[:SHOWN].decode("utf-8", "backslashreplace") + more, flush=True)
 
 
 def fill(text: str, options: argparse.Namespace) -> bytes:
@@ -277,7 +279,7 @@ def play(case: dict[str, Any], options: argparse.Namespace) -> str:
             continue
         stream = streams[number]
         if do == "send":
-            stream.send(fill(step["data"], options))
+            stream.send(fill(step["data"], options) * step["times"])
         elif do == "next":
             stream.next()
         elif do == "react":

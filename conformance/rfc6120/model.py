@@ -68,9 +68,9 @@ _UNDECLARED = Allowed(
 )
 _ENCODING = stream_error("unsupported-encoding", lenient=("*",))
 _UNSUPPORTED = Allowed(
-    "a stream error <unsupported-stanza-type/>",
-    ("*stream error unsupported-stanza-type",),
-    (*ANY_STREAM_ERROR, "ignored"),
+    "nothing, or a stream error, preferably <unsupported-stanza-type/>",  # section 4.8.4
+    ("*stream error unsupported-stanza-type", "ignored"),
+    ANY_STREAM_ERROR,
 )
 _NOT_AUTHORIZED = stream_error("not-authorized")
 _ERROR_OR_NO = Allowed(

@@ -124,7 +124,7 @@ class RunSession:
             catalogue.load().requirements,
             self._cases,
             deviations.load(source, self._version),
-            strict=options.strict,
+            strict=options.strict_verdicts,
             whole=not (options.select or interrupted or broken),
             source=str(source),
         )
@@ -172,7 +172,7 @@ class RunSession:
             effort=options.effort,
             seed=self._seed,
             selected=options.select,
-            strict=options.strict,
+            strict=options.strict_verdicts,
             versions={
                 "harness": harness.__version__,
                 "python": platform.python_version(),

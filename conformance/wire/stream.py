@@ -116,11 +116,17 @@ class RawStream:
         self._transcript.step(self.number, "restart")
         self._restarting = True
 
-    async def send(self, data: bytes | str, splits: Sequence[int] = ()) -> None:
-        """Send these bytes; in pieces that end at the offsets `splits`, each a write of its own."""
+    async def send(self, data: bytes | str, splits: Sequence[int] = (), times: int = 1) -> None:
+        """Send these bytes; in pieces that end at the offsets `splits`, each a write of its own;
+        all of it `times` times."""
         data = data.encode() if isinstance(data, str) else data
         if self.recording:
-            self._transcript.step(self.number, "send", data=self._transcript.replayable(data))
+            said = self._transcript.replayable(data)
+            self._transcript.step(self.number, "send", data=said, times=times)
+        for _ in range(times):
+            await self._send(data, splits)
+
+    async def _send(self, data: bytes, splits: Sequence[int]) -> None:
         start = 0
         for end in [*sorted(set(splits)), len(data)]:
             if piece := data[start:end]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
-from conformance.player import plain
+from conformance.player import SHOWN, plain
 from harness.targets.base import Account
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{8,}={0,2}")
@@ -30,7 +30,9 @@ class Transcript:
         if isinstance(data, bytes):
             if sign == "<":
                 self.received += len(data)
-            data = self._without_secrets(data).decode("utf-8", "backslashreplace")
+            more = f" ... ({len(data)} bytes)" if len(data) > SHOWN else ""
+            shown = self._without_secrets(data[:SHOWN])
+            data = shown.decode("utf-8", "backslashreplace") + more
         self._lines.append(f"{monotonic() - self._origin:8.4f} {stream} {sign} {data}")
 
     def step(self, stream: int, do: str, **rest: Any) -> None:
