@@ -32,6 +32,13 @@ _URI = {
     "urn:ietf:params:xml:ns:xmpp-sasl": "sasl",
 }
 _CONDITIONS = ("xmpp-streams}", "xmpp-sasl}", "xmpp-stanzas}")
+_SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
+_SPOILT = {
+    "order": "r={r},c={c}",
+    "no-binding": "r={r}",
+    "no-nonce": "c={c}",
+    "extension": "c={c},r={r},x=unknown",  # which is to be ignored
+}
 
 
 class Scram:
@@ -49,36 +56,39 @@ class Scram:
         self.password = password
         self.derive = derive
         self.nonce = secrets.token_urlsafe(18)
-        name = user.replace("=", "=3D").replace(",", "=2C")
+        name = user.replace("=", "=3D").replace(",", "=2C").encode().decode("latin-1")
         self.bare = f"n={name},r={self.nonce}"
         self.gs2 = "n,,"
         self.binding = b""
         self.signature = b""
 
-    def first(self, gs2: str = "n,,", binding: bytes = b"") -> bytes:
-        """The client's first message."""
-        self.gs2, self.binding = gs2, binding
-        return (gs2 + self.bare).encode()
+    def first(self, message: str = "", binding: bytes = b"") -> bytes:
+        """The client's first message, or another in its place; {nonce} in it is filled in."""
+        message = message.replace("{nonce}", self.nonce) or self.gs2 + self.bare
+        if message.count(",") > 1:
+            gs2, authzid, self.bare = message.split(",", 2)
+            self.gs2 = f"{gs2},{authzid},"
+        self.binding = binding
+        return message.encode("latin-1")
 
     def final(self, challenge: bytes, wrong: str = "") -> bytes:
-        """The client's final message. `wrong`: "nonce", "proof" or "binding" is spoilt."""
+        """The client's final message; `wrong` (see `_SPOILT` and below) spoils one thing of it."""
         fields = dict(part.split("=", 1) for part in challenge.decode().split(","))
-        nonce = fields["r"][:-1] + "!" if wrong == "nonce" else fields["r"]
-        bound = base64.b64encode(self.gs2.encode() + self.binding).decode()
-        if wrong == "binding":
-            bound = base64.b64encode(b"y,,").decode()
-        without_proof = f"c={bound},r={nonce}"
+        nonces = {"nonce": fields["r"][:-1] + "!", "own-nonce": self.nonce, "no-nonce": ""}
+        bound = self.gs2.encode("latin-1") + self.binding
+        bound = {"header": b"y,,", "binding": bytes(len(bound))}.get(wrong, bound)
+        form = _SPOILT.get(wrong, "c={c},r={r}")
+        without_proof = form.format(c=_b64(bound), r=nonces.get(wrong, fields["r"]))
         salted = self.derive(
             self.hash, self.password.encode(), base64.b64decode(fields["s"]), int(fields["i"])
         )
-        message = ",".join((self.bare, challenge.decode(), without_proof)).encode()
+        message = self.bare.encode("latin-1") + b"," + challenge + b"," + without_proof.encode()
         key = self._mac(salted, b"Client Key")
         signature = self._mac(hashlib.new(self.hash, key).digest(), message)
         self.signature = self._mac(self._mac(salted, b"Server Key"), message)
         proof = bytes(a ^ b for a, b in zip(key, signature))  # noqa: B905 - Python 3.8
-        if wrong == "proof":
-            proof = bytes(len(proof))
-        return (f"{without_proof},p={base64.b64encode(proof).decode()}").encode()
+        proof = {"proof": bytes(len(proof)), "short-proof": proof[1:]}.get(wrong, proof)
+        return (without_proof + ("" if wrong == "no-proof" else ",p=" + _b64(proof))).encode()
 
     def proves(self, message: bytes) -> bool:
         """Whether the server's final message proves that it knows the password."""
@@ -93,6 +103,68 @@ class Scram:
 def plain(user: str, password: str, authzid: str = "") -> bytes:
     """The message of PLAIN (RFC 4616)."""
     return (f"{authzid}\0{user}\0{password}").encode()
+
+
+class SaslClient:
+    """Makes the elements of a client's SASL, wrong ones where a step of the replay says so.
+
+    A step has `element` ("auth", "response") and either `message`, in which {user}, {name} (the
+    user as SCRAM writes it), {password}, {prefix} (of the password), {domain} and {nonce} are
+    filled in, or `wrong`: SCRAM's answer to the challenge of that number, spoilt.
+    """
+
+    def __init__(
+        self, user: str, password: str, domain: str, derive: Any = hashlib.pbkdf2_hmac
+    ) -> None:
+        self.user, self.password, self.domain, self.derive = user, password, domain, derive
+        self.scram: Scram | None = None
+        self.challenges: list[bytes] = []
+        self.said: list[bytes] = []  # the elements
+
+    def element(self, step: dict[str, Any], binding: bytes = b"") -> bytes:
+        """The element of a step; `binding`: what the mechanism is to be bound to."""
+        kind, mechanism, message = step["element"], step.get("mechanism"), step.get("message")
+        data = None if message is None else self._filled(message)
+        if "wrong" in step:
+            assert self.scram is not None
+            data = self.scram.final(self.challenges[step["challenge"]], step["wrong"])
+        elif data and "SCRAM-SHA-" in str(mechanism):
+            self.scram = Scram(str(mechanism), self.user, self.password, self.derive)
+            data = self.scram.first(data.decode("latin-1"), binding)
+        text = "" if data is None else spoilt(_b64(data) or "=", step.get("spoil", ""))
+        attribute = f" mechanism='{mechanism}'" if mechanism else ""
+        self.said.append(f"<{kind} xmlns='{_SASL}'{attribute}>{text}</{kind}>".encode())
+        return self.said[-1]
+
+    def took(self, element: Element) -> None:
+        """The server has sent this."""
+        if element.tag == f"{{{_SASL}}}challenge":
+            text = element.text or ""
+            self.challenges.append(b"" if text == "=" else base64.b64decode(text))
+
+    def _filled(self, message: str) -> bytes:
+        data = message.encode("latin-1")
+        name = self.user.replace("=", "=3D").replace(",", "=2C")
+        marks = {"user": self.user, "name": name, "domain": self.domain}
+        for mark, value in {
+            **marks,
+            "prefix": self.password[:-1],
+            "password": self.password,
+        }.items():
+            data = data.replace(b"{%s}" % mark.encode(), value.encode())
+        return data
+
+
+def spoilt(text: str, how: str) -> str:
+    """Base64 with faulty padding, or with a text inserted: "AT:TEXT", AT a share of the length."""
+    if how == "padding-bits" and text.endswith("="):
+        bare = text.rstrip("=")
+        return bare[:-1] + chr(ord(bare[-1]) + 1) + text[len(bare) :]
+    if how == "no-padding":
+        return text.rstrip("=")
+    share, _, inserted = how.partition(":")
+    offset = int(float(share) * len(text)) if inserted else 0
+    return text[:offset] + inserted + text[offset:]
 
 
 def name_of(element: Element) -> str:
@@ -138,17 +210,22 @@ def _is_condition(tag: str) -> bool:
 class Stream:
     """One connection of a replay."""
 
-    def __init__(self, options: argparse.Namespace, tls: bool) -> None:
+    def __init__(self, options: argparse.Namespace, tls: bool, **more: Any) -> None:
         self.options = options
         port = options.direct_port if tls and options.direct_port else options.port
         self.socket: socket.socket = socket.create_connection((options.host, port), PATIENCE)
         self.features: Element | None = None
+        self.client: SaslClient | None = None
         if tls:
-            self.secure()
+            self.secure(**more)
         self.fresh()
 
-    def secure(self) -> None:
+    def secure(self, version: str = "", certificate: bool = False) -> None:
         context = ssl.create_default_context(cafile=self.options.ca)
+        if version:
+            context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
+        if certificate:
+            context.load_cert_chain(self.options.certificate)
         if self.options.insecure:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
@@ -218,23 +295,45 @@ class Stream:
 
     def login(self, user: str, password: str) -> None:
         """SASL with the best mechanism that this file knows."""
-        sasl = "urn:ietf:params:xml:ns:xmpp-sasl"
         assert self.features is not None
-        offered = [e.text for e in self.features.iter(f"{{{sasl}}}mechanism")]
+        offered = [e.text for e in self.features.iter(f"{{{_SASL}}}mechanism")]
         known = ("SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1")
         mechanism = next((name for name in known if name in offered), "PLAIN")
-        scram = Scram(mechanism, user, password) if mechanism != "PLAIN" else None
-        first = scram.first() if scram else plain(user, password)
-        form = "<%s xmlns='%s'%s>%s</%s>"
-        attribute = f" mechanism='{mechanism}'"
-        self.send((form % ("auth", sasl, attribute, _b64(first), "auth")).encode())
+        message = "\0{user}\0{password}" if mechanism == "PLAIN" else "n,,n={user},r={nonce}"
+        client = SaslClient(user, password, self.options.domain)
+        auth = {"element": "auth", "mechanism": mechanism, "message": message}
+        self.send(client.element(auth))
         kind, element = self.next()
-        if scram and kind == "element" and element.tag.endswith("}challenge"):
-            final = scram.final(base64.b64decode(element.text))
-            self.send((form % ("response", sasl, "", _b64(final), "response")).encode())
+        if kind == "element" and element.tag.endswith("}challenge"):
+            client.took(element)
+            self.send(client.element({"element": "response", "wrong": "", "challenge": -1}))
             kind, element = self.next()
         if kind != "element" or not element.tag.endswith("}success"):
             sys.exit(f"cannot log in as {user}: give accounts of the server with --account")
+
+    def sasl(self, step: dict[str, Any]) -> None:
+        """An element of SASL that depends on the account, or on what the server has said."""
+        user, password = self.options.accounts[step["account"]]
+        if self.client is None or self.client.user != user:
+            self.client = SaslClient(user, password, self.options.domain)
+        self.send(self.client.element(step, self.bound_to(step.get("binding", ""))))
+
+    def bound_to(self, kind: str) -> bytes:
+        """The data of a channel binding (RFC 5929)."""
+        if not kind or not isinstance(self.socket, ssl.SSLSocket):
+            return b""
+        if kind == "tls-server-end-point":
+            return hashlib.sha256(self.socket.getpeercert(True) or b"").digest()
+        return self.socket.get_channel_binding(kind) or b""
+
+    def answer(self) -> str:
+        """The next element, or the end, in few words."""
+        kind, element = self.next()
+        if kind != "element":
+            return describe([], {"end": "closed"}.get(kind, kind))
+        if self.client:
+            self.client.took(element)
+        return describe([element], "fence")
 
     def react(self, fence: str) -> str:
         """All that comes until the fence is answered or the stream is over, in few words."""
@@ -273,26 +372,30 @@ def play(case: dict[str, Any], options: argparse.Namespace) -> str:
     streams: dict[int, Stream] = {}
     reaction = ""
     for step in case["steps"]:
-        do, number = step["do"], step["stream"]
-        if do == "connect":
-            streams[number] = Stream(options, step["tls"])
-            continue
-        stream = streams[number]
-        if do == "send":
-            stream.send(fill(step["data"], options) * step["times"])
-        elif do == "next":
-            stream.next()
-        elif do == "react":
-            reaction = stream.react(step["fence"])
-        elif do == "login":
-            stream.login(*options.accounts[step["account"]])
-        elif do == "half-close":
-            stream.socket.shutdown(socket.SHUT_WR)
-        elif do == "close":
-            stream.socket.close()
+        if step["do"] == "connect":
+            streams[step["stream"]] = Stream(options, step["tls"], **step.get("with", {}))
         else:
-            getattr(stream, {"tls": "secure", "restart": "restart"}[do])()
+            reaction = do(step, streams, options) or reaction
     return reaction
+
+
+def do(step: dict[str, Any], streams: dict[int, Stream], options: argparse.Namespace) -> Any:
+    """One step; what the server did, if it is a step that looks."""
+    stream = streams[step["stream"]]
+    actions = {
+        "send": lambda: stream.send(fill(step["data"], options) * step["times"]),
+        "next": lambda: stream.next() and None,
+        "react": lambda: stream.react(step["fence"]),
+        "answer": stream.answer,
+        "sasl": lambda: stream.sasl(step),
+        "sasl-again": lambda: stream.send(streams[step["of"]].client.said[step["which"]]),
+        "login": lambda: stream.login(*options.accounts[step["account"]]),
+        "tls": lambda: stream.secure(**step.get("with", {})),
+        "restart": stream.restart,
+        "half-close": lambda: stream.socket.shutdown(socket.SHUT_WR),
+        "close": stream.socket.close,
+    }
+    return actions[step["do"]]()
 
 
 def main(case: dict[str, Any]) -> int:
@@ -304,6 +407,7 @@ def main(case: dict[str, Any]) -> int:
     parser.add_argument("--domain", default="localhost")
     parser.add_argument("--ca", help="PEM file of the authority of the server's certificate")
     parser.add_argument("--insecure", action="store_true", help="do not check the certificate")
+    parser.add_argument("--certificate", help="PEM file of a client certificate and its key")
     parser.add_argument(
         "--account",
         dest="accounts",
@@ -319,7 +423,7 @@ def main(case: dict[str, Any]) -> int:
     print(f"{case['case']} ({', '.join(case['requirements'])})")
     reaction = play(case, options)
     print(f"expected: {case['expected']}\nrecorded: {case['observed']}")
-    if not any(step["do"] == "react" for step in case["steps"]):
+    if not any(step["do"] in ("react", "answer") for step in case["steps"]):
         print("now:      compare the lines above; this case judges details of them")
         return 0
     print(f"now:      {reaction}")

@@ -66,7 +66,7 @@ async def test_nothing_after_a_stream_error(case: Case, stage: Stage) -> None:
 async def test_half_close_ends_the_stream(case: Case, stage: Stage) -> None:
     """A client that ends its direction without a closing tag is gone: the server ends its own."""
     stream = await case.at(stage)
-    stream.half_close()
+    await stream.half_close()
     case.judge(
         await stream.react(),
         Allowed("the end of the connection", ("closed", "reset", "*stream error *")),
@@ -79,7 +79,7 @@ async def test_truncated_stanza_then_half_close(case: Case, stage: Stage, cut: f
     stream = await case.at(stage)
     text = f"<message to='{case.jid()}' id='cut'><body>never finished</body></message>"
     await stream.send(text[: max(1, int(cut * len(text)))])
-    stream.half_close()
+    await stream.half_close()
     case.judge(
         await stream.react(),
         Allowed("the end of the connection", ("closed", "reset", "*stream error *")),
@@ -91,7 +91,7 @@ async def test_truncated_header_then_half_close(case: Case, data: st.DataObject)
     stream = await case.stream()
     text = header(case.domain)
     await stream.send(text[: data.draw(st.integers(1, len(text) - 1))])
-    stream.half_close()
+    await stream.half_close()
     reaction = await stream.react()
     # No byte need come from the server, so the end itself is what there is to look at.
     case.transcript.received = max(1, case.transcript.received)

@@ -88,7 +88,7 @@ async def test_client_chooses(case: Case, resource: str, cuts: list[float]) -> N
 
 @requires("bind-support")
 async def test_bound_jid_is_reachable(case: Case) -> None:
-    receiver, sender = await case.bound(1), await case.bound(0)
+    receiver, sender = await case.pair()
     await sender.send(
         f"<message to='{receiver.jid}' id='m' type='headline'><body>x</body></message>"
     )

@@ -55,7 +55,7 @@ async def delivered(
     cuts=CUTS,
 )
 async def test_addresses(case: Case, kind: str, identifier: str, cuts: list[float]) -> None:
-    receiver, sender = await case.bound(1), await case.bound(0)
+    receiver, sender = await case.pair()
     text = written(kind, receiver.jid, id=identifier)
     found = await delivered(case, sender, receiver, text, kind, cuts)
     case.check(found.get("from") == sender.jid, "from = the sender's full JID", "another from")
@@ -68,7 +68,7 @@ async def test_addresses(case: Case, kind: str, identifier: str, cuts: list[floa
 @requires("stanza-attribute-from-stamp", "stream-error-invalid-from")
 async def test_claimed_from(case: Case, kind: str, claim: str) -> None:
     """Whatever a client claims, the receiver sees the truth, or the stream ends."""
-    receiver, sender = await case.bound(1), await case.bound(0)
+    receiver, sender = await case.pair()
     claimed = {
         "bare": case.jid(0),
         "another-resource": f"{case.jid(0)}/elsewhere",
@@ -96,7 +96,7 @@ async def test_claimed_from(case: Case, kind: str, claim: str) -> None:
 @pytest.mark.parametrize("own", [False, True], ids=["of-the-stream", "of-the-stanza"])
 @requires("stanza-attribute-xmllang", lang=st.sampled_from(["de", "pt-BR", "cs"]))
 async def test_lang(case: Case, kind: str, own: bool, lang: str) -> None:
-    receiver, sender = await case.bound(1), await case.bound(0)
+    receiver, sender = await case.pair()
     extra = {"xml:lang": lang} if own else {}
     text = written(kind, receiver.jid, "<status>x</status>" if kind == "presence" else "", **extra)
     found = await delivered(case, sender, receiver, text, kind, [])
@@ -112,7 +112,7 @@ async def test_lang(case: Case, kind: str, own: bool, lang: str) -> None:
 async def test_extension_is_unchanged(
     case: Case, kind: str, extension: str, cuts: list[float]
 ) -> None:
-    receiver, sender = await case.bound(1), await case.bound(0)
+    receiver, sender = await case.pair()
     text = written(kind, receiver.jid, extension)
     found = await delivered(case, sender, receiver, text, kind, cuts)
     uri = fromstring(extension).tag
@@ -125,7 +125,7 @@ async def test_extension_is_unchanged(
 
 @requires("stanza-kind-message", "stanza-attribute-type", body=XML_TEXT, cuts=CUTS)
 async def test_body_is_unchanged(case: Case, body: str, cuts: list[float]) -> None:
-    receiver, sender = await case.bound(1), await case.bound(0)
+    receiver, sender = await case.pair()
     inner = f"<body>{stanza.escape(body).decode()}</body>"
     text = written("message", receiver.jid, inner, type="chat")
     found = await delivered(case, sender, receiver, text, "message", cuts)

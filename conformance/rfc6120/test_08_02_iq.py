@@ -157,7 +157,7 @@ async def test_request_without_id(case: Case, to: To) -> None:
 @requires("stanza-iq-reply", "stanza-kind-iq", payload=UNKNOWN_PAYLOADS, identifier=IDS)
 async def test_between_clients(case: Case, payload: str, identifier: str) -> None:
     """Request and answer pass through; the answer comes once."""
-    asked, asking = await case.bound(1), await case.bound(0)
+    asked, asking = await case.pair()
     await asking.send(f"<iq type='get' id='{identifier}' to='{asked.jid}'>{payload}</iq>")
     request = await asked.element("^iq get$")
     case.check(request.get("id") == identifier, "the id of the request", "another id")

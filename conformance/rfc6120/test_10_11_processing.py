@@ -21,7 +21,7 @@ _ORDER = st.lists(st.sampled_from(["message", "iq-server", "iq-client"]), min_si
 @requires("stream-tcp-binding", kinds=_ORDER, cuts=CUTS)
 async def test_order(case: Case, kinds: list[str], cuts: list[float]) -> None:
     """Section 10.1: what one stream sends to one receiver arrives in that order."""
-    receiver, sender = await case.bound(1), await case.bound(0)
+    receiver, sender = await case.pair()
     text, for_receiver, for_sender = "", [], []
     for number, kind in enumerate(kinds):
         name = f"n{number}"
@@ -96,7 +96,7 @@ _REFERENCES = [
 @requires("xml-wellformed-xml", "xml-restriction-ref", cuts=CUTS)
 async def test_xml_that_is_allowed(case: Case, written: str, meant: str, cuts: list[float]) -> None:
     """Section 11.1 leaves these in; the receiver sees what they mean."""
-    receiver, sender = await case.bound(1), await case.bound(0)
+    receiver, sender = await case.pair()
     text = f"<message id='m' to='{receiver.jid}' type='headline'><body>{written}</body></message>"
     await sender.send(text, offsets(cuts, text))
     found = await receiver.element("^message")
@@ -106,7 +106,7 @@ async def test_xml_that_is_allowed(case: Case, written: str, meant: str, cuts: l
 @requires("xml-wellformed-ns", "stanza-extension", text=XML_TEXT)
 async def test_prefixed_stanza(case: Case, text: str) -> None:
     """A prefix bound to jabber:client means the same as none (section 4.8.2)."""
-    receiver, sender = await case.bound(1), await case.bound(0)
+    receiver, sender = await case.pair()
     body = stanza.escape(text).decode()
     await sender.send(
         f"<c:message xmlns:c='{ns.CLIENT}' id='m' to='{receiver.jid}' type='headline'>"
@@ -134,7 +134,7 @@ async def test_utf16(case: Case) -> None:
 @requires("stream-tcp-binding", data=st.data())
 async def test_every_split_means_the_same(case: Case, data: st.DataObject) -> None:
     """Where one write ends and the next begins means nothing."""
-    receiver, sender = await case.bound(1), await case.bound(0)
+    receiver, sender = await case.pair()
     text = (
         f"<message id='m' to='{receiver.jid}' type='headline'><body>aä日\U0001f600&amp;z</body>"
         f"</message><message id='n' to='{receiver.jid}' type='headline'/>"

@@ -106,6 +106,15 @@ class Case:
             await stream.react("iq (result|error.*) available")
         return stream
 
+    async def pair(self) -> tuple[RawStream, RawStream]:
+        """A receiver (our account 1) and a sender (account 0), bound, who know that the other is
+        there: without that a server may keep requests away (RFC 6121 section 8.5.3)."""
+        receiver, sender = await self.bound(1), await self.bound(0)
+        for one, other in ((receiver, sender), (sender, receiver)):
+            await one.send(f"<presence to='{other.jid}'/>")
+            await other.element("^presence$")
+        return receiver, sender
+
     def judge(self, reaction: Reaction | str, allowed: Allowed) -> None:
         """Grade an outcome. Raises Finding when it is none of the allowed ones."""
         if isinstance(reaction, Reaction):

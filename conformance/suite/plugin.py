@@ -33,7 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--tls", choices=["on", "direct", "off"], default=None)
     group.addoption("--target-profile", type=Path, help="TOML profile for --target external")
     group.addoption("--effort", choices=list(EXAMPLES), default="ci")
-    group.addoption("--strict-verdicts", action="store_true", help="NON-STRICT verdicts count as findings")
+    group.addoption(
+        "--strict-verdicts", action="store_true", help="NON-STRICT verdicts count as findings"
+    )
     group.addoption("--select", action="append", default=[], help="requirement id or section")
     group.addoption("--run-dir", type=Path, help="directory for the record")
     group.addoption("--deviations", type=Path, help="file of known deviations")

@@ -1,33 +1,47 @@
-"""One TCP connection on asyncio, with TLS from wherever the case wants it; bytes in and out."""
+"""One TCP connection on asyncio, with TLS from wherever the case wants it; bytes in and out.
+
+The socket is read and written without asyncio's streams: these drop what has arrived when a
+reset follows, and a server that refuses us often resets the connection right behind its words.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+from contextlib import suppress
 
 from harness.errors import ConnectionLost, PeerError
 from harness.transport.tls import TlsLayer
 
 CONNECT_S = 10.0
 HANDSHAKE_S = 10.0
+SEND_S = 10.0  # how long a server may leave our bytes unread
 
 
 class Connection:
     """A connection. Sending to one that is gone does nothing: reading tells that it is."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+        self._loop = asyncio.get_running_loop()
         self.tls: TlsLayer | None = None
 
     @classmethod
     async def open(cls, host: str, port: int) -> Connection:
         """Connect. Raises ConnectionLost."""
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CONNECT_S):
-                return cls(*await asyncio.open_connection(host, port))
+                found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                family, kind, protocol, _, address = found[0]
+                connected = socket.socket(family, kind, protocol)
+                connected.setblocking(False)
+                connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                await loop.sock_connect(connected, address)
         except OSError as error:  # TimeoutError is one
             raise ConnectionLost("connection-refused", f"{host} port {port}: {error}") from error
+        return cls(connected)
 
     async def start_tls(self, context: ssl.SSLContext, domain: str) -> None:
         """Do the handshake. Raises PeerError when the server does not."""
@@ -36,10 +50,10 @@ class Connection:
             async with asyncio.timeout(HANDSHAKE_S):
                 done, out = layer.handshake()
                 while True:
-                    self._put(out)
+                    await self.send_outside_tls(out)
                     if done:
                         break
-                    if not (data := await self._reader.read(65536)):
+                    if not (data := await self._loop.sock_recv(self._socket, 65536)):
                         raise PeerError("tls-failure", "the connection ended in the handshake")
                     done, out = layer.handshake(data)
         except (OSError, ssl.SSLError) as error:
@@ -48,29 +62,24 @@ class Connection:
 
     async def send(self, data: bytes) -> None:
         """Hand the bytes to the network."""
-        if self.tls is None:
-            await self.send_outside_tls(data)
-            return
-        try:
-            await self.send_outside_tls(self.tls.encrypt(data))
-        except ssl.SSLError:  # the server has ended TLS; reading tells
-            return
+        if self.tls is not None:
+            try:
+                data = self.tls.encrypt(data)
+            except ssl.SSLError:  # the server has ended TLS
+                return
+        await self.send_outside_tls(data)
 
     async def send_outside_tls(self, data: bytes) -> None:
         """Bytes as they are, whatever the connection has agreed on."""
-        self._put(data)
-        try:
-            await self._writer.drain()
-        except OSError:
-            return
+        with suppress(OSError):
+            async with asyncio.timeout(SEND_S):
+                await self._loop.sock_sendall(self._socket, data)
 
     async def read(self) -> bytes:
         """What comes next; empty at the end. Raises ConnectionResetError."""
         while True:
             try:
-                data = await self._reader.read(65536)
-            except ConnectionResetError:
-                raise
+                data = await self._loop.sock_recv(self._socket, 65536)
             except OSError as error:
                 raise ConnectionResetError(str(error)) from error
             if not data or self.tls is None:
@@ -84,21 +93,13 @@ class Connection:
             if plain:
                 return plain
 
-    def half_close(self) -> None:
+    async def half_close(self) -> None:
         """End our direction: close_notify where TLS is on, then FIN."""
         if self.tls is not None:
-            self._put(self.tls.shutdown())
-        if self._writer.can_write_eof():
-            self._writer.write_eof()
+            await self.send_outside_tls(self.tls.shutdown())
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close both directions at once."""
-        self._writer.transport.abort()
-        try:
-            await self._writer.wait_closed()
-        except OSError:
-            return
-
-    def _put(self, data: bytes) -> None:
-        if data and not self._writer.is_closing():
-            self._writer.write(data)
+        self._socket.close()

@@ -206,16 +206,16 @@ class RawStream:
         await self.send(data)
         self.recording = before
 
-    def half_close(self) -> None:
+    async def half_close(self) -> None:
         """End our direction of the connection."""
         self._transcript.step(self.number, "half-close")
         self._transcript.line(self.number, "*", "our direction closed")
-        self.connection.half_close()
+        await self.connection.half_close()
 
     async def close(self) -> None:
         """End the connection; with a closing tag, so that the server forgets us at once."""
         await self._quietly(END)
-        await self.connection.close()
+        self.connection.close()
 
     def note(self, text: str) -> None:
         """A remark in the transcript."""
