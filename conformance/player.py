@@ -12,6 +12,7 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import re
 import secrets
 import socket
@@ -56,19 +57,15 @@ class Scram:
         self.password = password
         self.derive = derive
         self.nonce = secrets.token_urlsafe(18)
-        name = user.replace("=", "=3D").replace(",", "=2C").encode().decode("latin-1")
-        self.bare = f"n={name},r={self.nonce}"
-        self.gs2 = "n,,"
-        self.binding = b""
-        self.signature = b""
+        self.name = user.replace("=", "=3D").replace(",", "=2C").encode().decode("latin-1")
+        self.gs2 = self.bare = ""
+        self.binding = self.signature = b""
 
-    def first(self, message: str = "", binding: bytes = b"") -> bytes:
-        """The client's first message, or another in its place; {nonce} in it is filled in."""
-        message = message.replace("{nonce}", self.nonce) or self.gs2 + self.bare
-        if message.count(",") > 1:
-            gs2, authzid, self.bare = message.split(",", 2)
-            self.gs2 = f"{gs2},{authzid},"
-        self.binding = binding
+    def first(self, message: str = "n,,n={name},r={nonce}", binding: bytes = b"") -> bytes:
+        """The client's first message, or another in its place, with the name and nonce in it."""
+        message = message.replace("{name}", self.name).replace("{nonce}", self.nonce)
+        *header, self.bare = message.split(",", 2)
+        self.gs2, self.binding = ",".join([*header, ""]), binding
         return message.encode("latin-1")
 
     def final(self, challenge: bytes, wrong: str = "") -> bytes:
@@ -108,9 +105,9 @@ def plain(user: str, password: str, authzid: str = "") -> bytes:
 class SaslClient:
     """Makes the elements of a client's SASL, wrong ones where a step of the replay says so.
 
-    A step has `element` ("auth", "response") and either `message`, in which {user}, {name} (the
-    user as SCRAM writes it), {password}, {prefix} (of the password), {domain} and {nonce} are
-    filled in, or `wrong`: SCRAM's answer to the challenge of that number, spoilt.
+    A step has `element` ("auth", "response") and either `message`, in which {user}, {password},
+    {prefix} (of the password), {domain}, and SCRAM's {name} and {nonce} are filled in, or `wrong`:
+    SCRAM's answer to the challenge of that number, spoilt.
     """
 
     def __init__(
@@ -119,7 +116,6 @@ class SaslClient:
         self.user, self.password, self.domain, self.derive = user, password, domain, derive
         self.scram: Scram | None = None
         self.challenges: list[bytes] = []
-        self.said: list[bytes] = []  # the elements
 
     def element(self, step: dict[str, Any], binding: bytes = b"") -> bytes:
         """The element of a step; `binding`: what the mechanism is to be bound to."""
@@ -133,8 +129,7 @@ class SaslClient:
             data = self.scram.first(data.decode("latin-1"), binding)
         text = "" if data is None else spoilt(_b64(data) or "=", step.get("spoil", ""))
         attribute = f" mechanism='{mechanism}'" if mechanism else ""
-        self.said.append(f"<{kind} xmlns='{_SASL}'{attribute}>{text}</{kind}>".encode())
-        return self.said[-1]
+        return f"<{kind} xmlns='{_SASL}'{attribute}>{text}</{kind}>".encode()
 
     def took(self, element: Element) -> None:
         """The server has sent this."""
@@ -144,26 +139,21 @@ class SaslClient:
 
     def _filled(self, message: str) -> bytes:
         data = message.encode("latin-1")
-        name = self.user.replace("=", "=3D").replace(",", "=2C")
-        marks = {"user": self.user, "name": name, "domain": self.domain}
-        for mark, value in {
-            **marks,
-            "prefix": self.password[:-1],
-            "password": self.password,
-        }.items():
+        marks = {"user": self.user, "domain": self.domain, "prefix": self.password[:-1]}
+        for mark, value in {**marks, "password": self.password}.items():
             data = data.replace(b"{%s}" % mark.encode(), value.encode())
         return data
 
 
 def spoilt(text: str, how: str) -> str:
     """Base64 with faulty padding, or with a text inserted: "AT:TEXT", AT a share of the length."""
-    if how == "padding-bits" and text.endswith("="):
-        bare = text.rstrip("=")
+    bare = text.rstrip("=")
+    if how == "padding-bits" and bare != text:
         return bare[:-1] + chr(ord(bare[-1]) + 1) + text[len(bare) :]
-    if how == "no-padding":
-        return text.rstrip("=")
+    if "padding" in how:
+        return bare
     share, _, inserted = how.partition(":")
-    offset = int(float(share) * len(text)) if inserted else 0
+    offset = int(float(share or 0) * len(text))
     return text[:offset] + inserted + text[offset:]
 
 
@@ -199,12 +189,9 @@ def describe(elements: list[Element], ending: str) -> str:
 
 
 def _condition(element: Element) -> str:
-    names = [child.tag.rpartition("}")[2] for child in element if _is_condition(child.tag)]
+    tags = [e.tag for e in element if any(uri in e.tag for uri in _CONDITIONS)]
+    names = [tag.rpartition("}")[2] for tag in tags if not tag.endswith("}text")]
     return names[0] if names else "without condition"
-
-
-def _is_condition(tag: str) -> bool:
-    return any(uri in tag for uri in _CONDITIONS) and not tag.endswith("}text")
 
 
 class Stream:
@@ -216,6 +203,7 @@ class Stream:
         self.socket: socket.socket = socket.create_connection((options.host, port), PATIENCE)
         self.features: Element | None = None
         self.client: SaslClient | None = None
+        self.said: list[bytes] = []  # SASL elements
         if tls:
             self.secure(**more)
         self.fresh()
@@ -293,22 +281,20 @@ class Stream:
             elif self.depth == 0:
                 self.items.append(("end", None))
 
-    def login(self, user: str, password: str) -> None:
+    def login(self, account: int) -> None:
         """SASL with the best mechanism that this file knows."""
         assert self.features is not None
         offered = [e.text for e in self.features.iter(f"{{{_SASL}}}mechanism")]
         known = ("SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1")
-        mechanism = next((name for name in known if name in offered), "PLAIN")
-        message = "\0{user}\0{password}" if mechanism == "PLAIN" else "n,,n={user},r={nonce}"
-        client = SaslClient(user, password, self.options.domain)
-        auth = {"element": "auth", "mechanism": mechanism, "message": message}
-        self.send(client.element(auth))
-        kind, element = self.next()
-        if kind == "element" and element.tag.endswith("}challenge"):
-            client.took(element)
-            self.send(client.element({"element": "response", "wrong": "", "challenge": -1}))
-            kind, element = self.next()
-        if kind != "element" or not element.tag.endswith("}success"):
+        name = next((name for name in known if name in offered), "PLAIN")
+        message = "\0{user}\0{password}" if name == "PLAIN" else "n,,n={name},r={nonce}"
+        self.sasl({"account": account, "element": "auth", "mechanism": name, "message": message})
+        answer = self.answer()
+        if answer == "sasl challenge":
+            self.sasl({"account": account, "element": "response", "wrong": "", "challenge": -1})
+            answer = self.answer()
+        if answer != "sasl success":
+            user = self.options.accounts[account][0]
             sys.exit(f"cannot log in as {user}: give accounts of the server with --account")
 
     def sasl(self, step: dict[str, Any]) -> None:
@@ -316,15 +302,14 @@ class Stream:
         user, password = self.options.accounts[step["account"]]
         if self.client is None or self.client.user != user:
             self.client = SaslClient(user, password, self.options.domain)
-        self.send(self.client.element(step, self.bound_to(step.get("binding", ""))))
-
-    def bound_to(self, kind: str) -> bytes:
-        """The data of a channel binding (RFC 5929)."""
-        if not kind or not isinstance(self.socket, ssl.SSLSocket):
-            return b""
-        if kind == "tls-server-end-point":
-            return hashlib.sha256(self.socket.getpeercert(True) or b"").digest()
-        return self.socket.get_channel_binding(kind) or b""
+        kind, bound = step.get("binding"), b""
+        if kind and isinstance(self.socket, ssl.SSLSocket):
+            certificate = self.socket.getpeercert(True) or b""
+            bound = hashlib.sha256(certificate).digest()
+            if kind != "tls-server-end-point":
+                bound = self.socket.get_channel_binding(kind) or b""
+        self.said.append(self.client.element(step, bound))
+        self.send(self.said[-1])
 
     def answer(self) -> str:
         """The next element, or the end, in few words."""
@@ -382,14 +367,14 @@ def play(case: dict[str, Any], options: argparse.Namespace) -> str:
 def do(step: dict[str, Any], streams: dict[int, Stream], options: argparse.Namespace) -> Any:
     """One step; what the server did, if it is a step that looks."""
     stream = streams[step["stream"]]
-    actions = {
+    actions: dict[str, Any] = {
         "send": lambda: stream.send(fill(step["data"], options) * step["times"]),
         "next": lambda: stream.next() and None,
         "react": lambda: stream.react(step["fence"]),
         "answer": stream.answer,
         "sasl": lambda: stream.sasl(step),
-        "sasl-again": lambda: stream.send(streams[step["of"]].client.said[step["which"]]),
-        "login": lambda: stream.login(*options.accounts[step["account"]]),
+        "sasl-again": lambda: stream.send(streams[step["of"]].said[step["which"]]),
+        "login": lambda: stream.login(step["account"]),
         "tls": lambda: stream.secure(**step.get("with", {})),
         "restart": stream.restart,
         "half-close": lambda: stream.socket.shutdown(socket.SHUT_WR),
@@ -401,29 +386,24 @@ def do(step: dict[str, Any], streams: dict[int, Stream], options: argparse.Names
 def main(case: dict[str, Any]) -> int:
     """Replay the case and compare. Exit code 1: the server still does it; 0: it does not."""
     parser = argparse.ArgumentParser(description=f"Replay of {case['case']}")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=5222)
-    parser.add_argument("--direct-port", type=int, help="port for TLS from the first byte")
-    parser.add_argument("--domain", default="localhost")
-    parser.add_argument("--ca", help="PEM file of the authority of the server's certificate")
-    parser.add_argument("--insecure", action="store_true", help="do not check the certificate")
-    parser.add_argument("--certificate", help="PEM file of a client certificate and its key")
-    parser.add_argument(
-        "--account",
-        dest="accounts",
-        metavar="USER:PASSWORD",
-        action="append",
-        default=[],
-        type=lambda text: tuple(text.split(":", 1)),
-        help=f"account to use; {case['accounts']} needed, in this order",
-    )
+    add, needed = parser.add_argument, f"account to use; {case['accounts']} needed, in this order"
+    add("--host", default="127.0.0.1")
+    add("--port", type=int, default=5222)
+    add("--direct-port", type=int, help="port for TLS from the first byte")
+    add("--domain", default="localhost")
+    add("--ca", help="PEM file of the authority of the server's certificate")
+    add("--insecure", action="store_true", help="do not check the certificate")
+    add("--certificate", help="PEM file of a client certificate and its key")
+    add("--account", metavar="USER:PASSWORD", action="append", default=[], help=needed)
     options = parser.parse_args()
+    options.accounts += json.loads(os.environ.get("XMPP_ACCOUNTS", "[]"))
+    options.accounts = [text.split(":", 1) for text in options.account]
     if len(options.accounts) < case["accounts"]:
         parser.error(f"this case needs --account {case['accounts']} times")
     print(f"{case['case']} ({', '.join(case['requirements'])})")
     reaction = play(case, options)
     print(f"expected: {case['expected']}\nrecorded: {case['observed']}")
-    if not any(step["do"] in ("react", "answer") for step in case["steps"]):
+    if not case["reaction"]:
         print("now:      compare the lines above; this case judges details of them")
         return 0
     print(f"now:      {reaction}")

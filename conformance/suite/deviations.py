@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -10,8 +9,13 @@ import msgspec
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from conformance import catalogue
+from conformance.suite.assess import is_wrong
 from harness.errors import HarnessError
-from harness.record.verdicts import Deviation, RequirementResult
+from harness.record.conformance import ConformanceRun
+from harness.record.verdicts import Deviation
+
+TO_BE_EXPLAINED = "to be explained"
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -53,21 +57,32 @@ def _holds(deviation: Deviation, version: str | None, path: Path) -> bool:
         return True  # a server that does not tell its version is held to what is known
 
 
-def save(path: Path, results: Sequence[RequirementResult], server: str) -> int:
-    """Write what was observed as the deviations of a server, with reasons to be filled in.
+def accept(path: Path, run: ConformanceRun, server: str) -> int:
+    """Append what the run found unexpected to the file, with reasons to be filled in.
 
-    Requirements that are as they should be are left out. The number of deviations.
+    The number of deviations added. Raises HarnessError when the file cannot be written.
     """
-    lines = [f"# Known deviations of {server}: each needs a reason before anybody relies on it.\n"]
-    wrong = [result for result in results if result.unexpected]
-    for result in wrong:
+    lines = [] if path.exists() else [f"# Known deviations of {server}.\n"]
+    known = catalogue.load()
+    news = [r for r in run.requirements if r.unexpected and r.verdict not in (None, "PASS")]
+    for result in news:
+        wrong = [
+            case
+            for case in run.cases
+            if result.id in case.requirements
+            and case.verdict == result.verdict
+            and is_wrong(known[result.id], case, run.manifest.strict)
+        ]
         fields = {
             "requirement": result.id,
-            "verdict": result.verdict or "UNKNOWN",
-            "observed": [result.observed] if result.observed else [],
-            "reason": result.deviation or "to be explained",
+            "verdict": result.verdict,
+            "observed": sorted({case.observed for case in wrong if case.observed}),
+            "reason": TO_BE_EXPLAINED,
         }
-        table = msgspec.toml.encode(fields).decode()
-        lines.append(f"\n[[deviation]]\n{table}")
-    path.write_text("".join(lines), encoding="utf-8")
-    return len(wrong)
+        lines.append(f"\n[[deviation]]\n{msgspec.toml.encode(fields).decode()}")
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.writelines(lines)
+    except OSError as error:
+        raise HarnessError(f"cannot write {path}: {error.strerror}") from error
+    return len(news)

@@ -9,9 +9,10 @@ from typing import Any, Literal
 import msgspec
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis.database import DirectoryBasedExampleDatabase
 from hypothesis.errors import Flaky
 
-from conformance.suite import evidence
+from conformance.suite import evidence, status
 from conformance.suite.case import Case, Subject, sane
 from conformance.suite.session import RunSession
 from conformance.verdicts import Absent, Finding, Unknown
@@ -20,6 +21,7 @@ from harness.record.verdicts import CaseResult, Verdict
 
 EXAMPLES = {"dev": 4, "ci": 10, "nightly": 200}
 ACCOUNTS = 6  # for each worker; the last one is for sanity logins
+_EXAMPLES = ".hypothesis/examples"  # of nightly runs: what failed once is tried first
 _FOLDER = Path(__file__).parents[1]
 _CASE = pytest.StashKey[Case]()
 _VERDICT = pytest.StashKey[tuple[Verdict, str]]()
@@ -55,7 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
         deadline=None,
         report_multiple_bugs=False,
         print_blob=False,
-        database=settings.default.database if effort == "nightly" else None,
+        database=DirectoryBasedExampleDatabase(_EXAMPLES) if effort == "nightly" else None,
         suppress_health_check=list(HealthCheck),
         phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     )
@@ -81,6 +83,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         run.start(workers, ACCOUNTS)
     except (HarnessError, PeerError) as error:
         run.stop()
+        status.say(error=str(error))
         pytest.exit(str(error), returncode=2)
     session.config.stash[_SUBJECT] = (run.subject(0, ACCOUNTS), run.directory)
 
@@ -223,6 +226,13 @@ class _Recorder:
 
     def __init__(self, run: RunSession) -> None:
         self._run = run
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._run.total = len(session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        self._run.total = len(ids)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         for name, value in report.user_properties:

@@ -17,7 +17,7 @@ import pytest
 
 import harness
 from conformance import catalogue
-from conformance.suite import assess, deviations
+from conformance.suite import assess, deviations, status
 from conformance.suite.case import Case, Subject, sane
 from conformance.wire.negotiation import Stage
 from harness import targets
@@ -58,21 +58,17 @@ class RunSession:
         self._subjects: list[Subject] = []
         self._version: str | None = None
         self._died = ""
+        self._wrong = 0
+        self.total = 0  # cases, once they are collected
         self._seed = _seed(config)
 
     def start(self, workers: int, accounts: int) -> None:
         """Start and fill the target, log in once, begin the record."""
         options = self._options
-        mode = _MODES[options.tls] or (None if options.target_profile else "starttls")
-        self._target = target = targets.load(options.target)(
-            TargetOptions(
-                tls=mode,
-                profile=options.target_profile,
-                allow_remote=options.allowed,
-                defects=options.defect,
-            )
+        status.say(stage="starting")
+        self._target = target = start_target(
+            options.target, options.tls, options.target_profile, options.allowed, options.defect
         )
-        target.start()
         everybody = target.provision(workers * accounts)
         endpoints = _endpoints(target)
         certificates = getattr(target, "client_certificate", None)
@@ -95,6 +91,7 @@ class RunSession:
         asked = asyncio.run(_software(self._subjects[0]))
         server, self._version = asked if asked[1] else (facts.server, facts.version)
         self._writer = ConformanceWriter(self.directory, self._manifest(server))
+        status.say(stage="testing")
 
     def subject(self, number: int, _accounts: int) -> Subject:
         """What a worker is to know."""
@@ -103,6 +100,8 @@ class RunSession:
     def case(self, result: CaseResult) -> None:
         """A case has ended."""
         self._cases.append(result)
+        self._wrong += result.verdict != "PASS"
+        status.say(total=self.total, done=len(self._cases), wrong=self._wrong)
         if self._writer is not None:
             self._writer.case(result)
         alive = getattr(self._target, "alive", lambda: True)
@@ -180,6 +179,18 @@ class RunSession:
                 "pytest": pytest.__version__,
             },
         )
+
+
+def start_target(
+    name: str, tls: str | None, profile: Path | None, allowed: bool, defects: list[str]
+) -> Target:
+    """A started target. Raises HarnessError and PeerError."""
+    mode = _MODES[tls] or (None if profile else "starttls")
+    target = targets.load(name)(
+        TargetOptions(tls=mode, profile=profile, allow_remote=allowed, defects=defects)
+    )
+    target.start()
+    return target
 
 
 def _endpoints(target: Target) -> dict[TlsMode, Endpoint]:

@@ -1,0 +1,223 @@
+"""`xmpp-harness conformance`: runs the suite with pytest, one server after the other."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import BinaryIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from conformance import catalogue
+from conformance.inventory import pytest_arguments
+from conformance.suite import deviations, status
+from conformance.suite.session import COMMAND_VARIABLE, start_target
+from harness import targets
+from harness.errors import HarnessError
+from harness.record.conformance import ConformanceRun
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the user asked for."""
+
+    targets: list[str]
+    tls: str | None = None
+    profile: Path | None = None
+    allowed: bool = False
+    effort: str = "ci"
+    select: list[str] = field(default_factory=list)
+    seed: int | None = None
+    strict: bool = False
+    jobs: int | None = None
+    deviations: Path | None = None
+    accept: bool = False
+    out: Path | None = None
+    defects: list[str] = field(default_factory=list)
+    first_only: bool = False  # stop at the first unexpected verdict
+
+
+def run(job: Job) -> tuple[list[Path], int]:
+    """Test each target in turn: the run directories and the worst exit code.
+
+    Raises HarnessError when no run of a target came about; the runs before it are complete.
+    """
+    for name in job.targets:
+        targets.load(name)
+    if job.select:
+        catalogue.select(job.select)
+    if len(job.targets) > 1 and job.deviations:
+        raise HarnessError("--deviations is for one target: leave it out to use each one's own")
+    directories, worst = [], 0
+    for name in job.targets:
+        directory = _directory(job, name)
+        code = _run_one(job, name, directory)
+        directories.append(directory)
+        worst = max(worst, code)
+        if job.accept:
+            _accept(job, name, directory)
+        if code < 0:
+            break
+    return directories, abs(worst)
+
+
+def _directory(job: Job, name: str) -> Path:
+    stem = job.out or Path("out") / f"{time.strftime('%Y%m%d-%H%M%S')}-conformance"
+    directory = stem / name if len(job.targets) > 1 else stem
+    if not job.out and len(job.targets) == 1:
+        directory = stem.with_name(f"{stem.name}-{name}")
+    if (directory / "manifest.json").exists():
+        raise HarnessError(f"{directory} already holds a run: choose another --out")
+    return directory
+
+
+def _run_one(job: Job, name: str, directory: Path) -> int:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        log = (directory / "pytest.log").open("wb")
+    except OSError as error:
+        raise HarnessError(f"cannot write to {directory}: {error.strerror}") from error
+    with log:
+        error_line, code = _follow(_command(job, name, directory), log, name)
+    if not (directory / "outcome.json").is_file():
+        end = (directory / "pytest.log").read_text(errors="replace").strip().splitlines()[-1:]
+        raise HarnessError(error_line or f"the suite ended with code {code}: {' '.join(end)}")
+    return code if code in (0, 1) else 2
+
+
+def _command(job: Job, name: str, directory: Path) -> list[str]:
+    command = [sys.executable, "-m", "pytest", *pytest_arguments(), "-q", "--no-header"]
+    command += [f"--target={name}", f"--effort={job.effort}", f"--run-dir={directory}"]
+    command += ["-n", str(job.jobs) if job.jobs is not None else "auto", "--dist=worksteal"]
+    command += [f"--select={wish}" for wish in job.select]
+    command += [f"--defect={defect}" for defect in job.defects]
+    options = {
+        "--tls": job.tls,
+        "--target-profile": job.profile,
+        "--hypothesis-seed": job.seed,
+        "--deviations": job.deviations,
+    }
+    command += [f"{option}={value}" for option, value in options.items() if value is not None]
+    switches = {
+        "--strict-verdicts": job.strict,
+        "--i-am-allowed-to-load-this-host": job.allowed,
+        "--maxfail=1": job.first_only,
+    }
+    return command + [switch for switch, on in switches.items() if on]
+
+
+def _follow(command: list[str], log: BinaryIO, name: str) -> tuple[str | None, int]:
+    """Run the command to its end, showing how far it is; its error line and exit code."""
+    read, write = os.pipe()
+    environment = os.environ | {
+        status.VARIABLE: str(write),
+        COMMAND_VARIABLE: json.dumps(["xmpp-harness", *sys.argv[1:]]),
+        "PYTHONPATH": os.pathsep.join(filter(None, [os.getcwd(), os.environ.get("PYTHONPATH")])),
+    }
+    child = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        pass_fds=[write],
+        env=environment,
+        start_new_session=True,  # Ctrl-C reaches it through us, once
+    )
+    os.close(write)
+    error_line = None
+    with _progress(name) as bar, _interrupts(child):
+        with os.fdopen(read) as lines:
+            for line in lines:
+                said = json.loads(line)
+                error_line = said.pop("error", error_line)
+                bar(**said)
+        return error_line, child.wait()
+
+
+@contextlib.contextmanager
+def _interrupts(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the run in order; the third one kills it."""
+    received = 0
+
+    def pass_on(_number: int, _frame: FrameType | None) -> None:
+        nonlocal received
+        received += 1
+        if received > 2:
+            os.killpg(child.pid, signal.SIGKILL)
+        elif received == 1:
+            child.send_signal(signal.SIGINT)
+
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _progress(name: str) -> Iterator[Callable[..., None]]:
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[news]}"),
+        console=console,
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+    task = bar.add_task(f"{name}: starting", total=None, news="")
+
+    def show(stage: str = "", total: int = 0, done: int = 0, wrong: int = 0) -> None:
+        if stage:
+            bar.update(task, description=f"{name}: {stage}")
+            if bar.disable:
+                console.print(f"{name}: {stage}", highlight=False, markup=False)
+        elif done:
+            news = f"{wrong} not PASS" if wrong else ""
+            bar.update(task, total=total or None, completed=done, news=news)
+
+    with bar:
+        yield show
+
+
+def _accept(job: Job, name: str, directory: Path) -> None:
+    run = ConformanceRun(directory)
+    path = job.deviations or deviations.path_for(name)
+    software = " ".join(filter(None, [run.manifest.server or name, run.manifest.version]))
+    added = deviations.accept(path, run, software)
+    print(f"{added} deviations added to {path}: give each its reason", file=sys.stderr)
+
+
+def replay(job: Job, file: Path) -> int:
+    """Start the target, and let the file say to it what the case said; the file's exit code.
+
+    Raises HarnessError when the target cannot be started or the file not be read.
+    """
+    if not file.is_file():
+        raise HarnessError(f"there is no replay file {file}")
+    target = start_target(job.targets[0], job.tls, job.profile, job.allowed, job.defects)
+    try:
+        accounts = target.provision(6)
+        endpoint = target.endpoint()
+        command = [sys.executable, str(file), f"--host={endpoint.host}"]
+        command += [f"--domain={endpoint.domain}", f"--port={endpoint.port}"]
+        with contextlib.suppress(HarnessError):
+            command += [f"--direct-port={target.endpoint('direct').port}"]
+        command += [f"--ca={endpoint.ca}"] if endpoint.ca else []
+        command += [] if endpoint.verify else ["--insecure"]
+        secrets = json.dumps([[account.user, account.password] for account in accounts])
+        return subprocess.run(command, env=os.environ | {"XMPP_ACCOUNTS": secrets}).returncode
+    finally:
+        target.stop()
