@@ -192,6 +192,26 @@ def _progress(name: str) -> Iterator[Callable[..., None]]:
         yield show
 
 
+def report(directories: list[Path], as_json: bool) -> str:
+    """What is printed at the end; the reports that are files are written beside the records."""
+    import reports  # late: a run does not wait for it
+
+    for directory in directories:
+        junit = reports.render(directory, "junit")
+        (directory / "junit.xml").write_text(junit, encoding="utf-8")
+        page = reports.render(directory, "html")
+        (directory / "report.html").write_text(page, encoding="utf-8")
+    if len(directories) == 1:
+        return reports.render(directories[0], "json" if as_json else "text")
+    matrix = directories[0].parent / "matrix.html"
+    matrix.write_text(reports.render_matrix(directories), encoding="utf-8")
+    if as_json:
+        objects = {d.name: json.loads(reports.render(d, "json")) for d in directories}
+        return json.dumps(objects, indent=2)
+    texts = [reports.render(directory, "text") for directory in directories]
+    return "\n\n".join([*texts, f"side by side: {matrix}"])
+
+
 def _accept(job: Job, name: str, directory: Path) -> None:
     run = ConformanceRun(directory)
     path = job.deviations or deviations.path_for(name)

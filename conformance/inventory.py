@@ -1,4 +1,4 @@
-"""What the suite has: the cases and the requirements that they are bound to, as pytest sees them."""
+"""What the suite has: its cases, and the requirements that each is bound to."""
 
 from __future__ import annotations
 

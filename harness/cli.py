@@ -37,10 +37,17 @@ class Tls(StrEnum):
     OFF = "off"
 
 
+class Effort(StrEnum):
+    DEV = "dev"
+    CI = "ci"
+    NIGHTLY = "nightly"
+
+
 class Format(StrEnum):
     TEXT = "text"
     JSON = "json"
     HTML = "html"
+    JUNIT = "junit"
 
 
 @app.command("bench", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -112,13 +119,108 @@ def bench_command(
     raise typer.Exit(code)
 
 
+@app.command("conformance")
+def conformance_command(
+    target: Annotated[
+        str, typer.Option(help="server to test, or several with commas, one after the other")
+    ] = "embedded",
+    tls: Annotated[
+        Optional[Tls],  # noqa: UP045
+        typer.Option(help="STARTTLS, direct TLS, or none (default: on, or as the profile says)"),
+    ] = None,
+    profile: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="TOML profile for --target external"),
+    ] = None,
+    effort: Annotated[
+        Effort, typer.Option(help="how many inputs are generated for each case")
+    ] = Effort.CI,
+    select: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(help="requirement id, section or document to test; may be given again"),
+    ] = None,
+    seed: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="of the generated inputs (default: a new one, recorded)"),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="NON-STRICT is a finding too")] = False,
+    jobs: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=0, help="processes (default: one for each core)"),
+    ] = None,
+    deviations: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="file of known deviations (default: the one kept for the target)"),
+    ] = None,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="add what is unexpected to the deviations")
+    ] = False,
+    replay: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="replay.py of a finding: let it speak to the target, and nothing else"),
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="print the requirements and end")] = False,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="print how much of each document is tested, and end")
+    ] = False,
+    allowed: Annotated[
+        bool,
+        typer.Option(
+            "--i-am-allowed-to-load-this-host", help="needed for a server on another machine"
+        ),
+    ] = False,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="directory for record and reports (default: out/TIME-conformance-T)"),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print one JSON object and nothing else")
+    ] = False,
+) -> None:
+    """Test a server against the RFCs: generated cases, graded verdicts, known deviations.
+
+    Exit codes: 0 every verdict is as expected, 1 some are not, 2 the suite could not run.
+    """
+    from conformance import command, inventory_text  # late: the library does not need the suite
+
+    if list_ or coverage:
+        print((inventory_text.coverage if coverage else inventory_text.listing)(as_json))
+        return
+    job = command.Job(
+        targets=[name.strip() for name in target.split(",")],
+        tls=tls.value if tls else None,
+        profile=profile,
+        allowed=allowed,
+        effort=effort.value,
+        select=select or [],
+        seed=seed,
+        strict=strict,
+        jobs=jobs,
+        deviations=deviations,
+        accept=accept,
+        out=out,
+    )
+    if replay is not None:
+        raise typer.Exit(command.replay(job, replay))
+    directories, code = command.run(job)
+    print(command.report(directories, as_json))
+    raise typer.Exit(code)
+
+
 @app.command("report")
 def report_command(
-    run: Annotated[Path, typer.Argument(help="directory of a run")],
+    runs: Annotated[list[Path], typer.Argument(help="directory of a run")],
     format: Annotated[Format, typer.Option(help="what to print")] = Format.TEXT,  # noqa: A002
 ) -> None:
-    """Print the report of a recorded run."""
-    _print_report(run, format)
+    """Print the report of a recorded run; of several conformance runs, one page as HTML."""
+    if len(runs) == 1:
+        _print_report(runs[0], format)
+        return
+    if format is not Format.HTML:
+        raise HarnessError("several runs make one page: add --format html")
+    import reports  # late: the library does not depend on its reports
+
+    print(reports.render_matrix(runs))
 
 
 @app.command("targets")

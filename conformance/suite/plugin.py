@@ -88,15 +88,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     session.config.stash[_SUBJECT] = (run.subject(0, ACCOUNTS), run.directory)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """xdist, in the controller: what a worker needs to know."""
     run: RunSession = node.config.stash[_SESSION]
     number = int(node.workerinput["workerid"].removeprefix("gw"))
     node.workerinput["subject"] = msgspec.json.encode(run.subject(number, ACCOUNTS))
     node.workerinput["directory"] = str(run.directory)
-
-
-pytest_configure_node.optionalhook = True  # type: ignore[attr-defined]
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
