@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: bench bench-generator test check clean help
+.PHONY: bench bench-generator mutation test check clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -14,6 +14,9 @@ bench: $(STAMP)  ## load the embedded server with 500 clients and show the repor
 
 bench-generator: $(STAMP)  ## what the generator itself costs, next to tsung on one ejabberd
 	$(BIN)/python -m harness.generator_bench
+
+mutation: $(STAMP)  ## is every planted defect of the embedded server noticed by the suite?
+	$(BIN)/python -m conformance.mutation
 
 test: $(STAMP)  ## all tests
 	$(BIN)/python -m pytest -n auto

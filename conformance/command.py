@@ -88,14 +88,15 @@ def _run_one(job: Job, name: str, directory: Path) -> int:
     except OSError as error:
         raise HarnessError(f"cannot write to {directory}: {error.strerror}") from error
     with log:
-        error_line, code = _follow(_command(job, name, directory), log, name)
+        error_line, code = _follow(arguments(job, name, directory), log, name)
     if not (directory / "outcome.json").is_file():
         end = (directory / "pytest.log").read_text(errors="replace").strip().splitlines()[-1:]
         raise HarnessError(error_line or f"the suite ended with code {code}: {' '.join(end)}")
     return code if code in (0, 1) else 2
 
 
-def _command(job: Job, name: str, directory: Path) -> list[str]:
+def arguments(job: Job, name: str, directory: Path) -> list[str]:
+    """The command that tests one target: pytest on the suite."""
     command = [sys.executable, "-m", "pytest", *pytest_arguments(), "-q", "--no-header"]
     command += [f"--target={name}", f"--effort={job.effort}", f"--run-dir={directory}"]
     command += ["-n", str(job.jobs) if job.jobs is not None else "auto", "--dist=worksteal"]
