@@ -61,8 +61,11 @@ def bench_command(
     ] = "embedded",
     users: Annotated[int, typer.Option(min=1, help="simulated clients")] = 100,
     rate: Annotated[
-        Optional[float],  # noqa: UP045 - typer reads the annotation
-        typer.Option(help="messages per second, all users together, at planned times"),
+        Optional[str],  # noqa: UP045 - typer reads the annotation
+        typer.Option(
+            help="messages per second, all users together, at planned times; or a plan: "
+            "poisson:R, ramp:R..R/S, steps:RxS,RxS, trace:FILE"
+        ),
     ] = None,
     duration: Annotated[float, typer.Option(min=1, help="seconds of load after the logins")] = 30,
     client: Annotated[

@@ -8,7 +8,8 @@ Metrics: message (delivery, end to end), login and its phases.
 
 Parameters:
     --rate R     messages per second, all users together, at planned times that do not wait for
-                 the server (default: none; then each user writes when its pause is over)
+                 the server, or a plan such as poisson:R or ramp:R..R/S (default: none; then each
+                 user writes when its pause is over)
     --pause S    mean pause between two messages of one user, in seconds (default: 5)
 """
 
@@ -34,7 +35,7 @@ class ChatUser(XmppUser):
 
     @task
     def write(self) -> None:
-        if self.engine.session.rate:
+        if self.engine.session.arrivals:
             self.idle()  # the plan sends for everybody
         peer = self.peer()
         if peer is not None:

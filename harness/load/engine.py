@@ -7,9 +7,9 @@ must not block.
 
 from __future__ import annotations
 
-import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from random import Random
 from time import monotonic
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -18,10 +18,13 @@ import gevent
 from gevent.event import Event
 
 from harness.errors import PeerError
+from harness.load.arrivals import plan as arrivals_of
+from harness.load.arrivals import share
 from harness.load.broadcasts import Broadcasts
 from harness.load.client import PHASES, Client
 from harness.load.ledger import Ledger
 from harness.load.pacing import LoginGate, MessagePump
+from harness.load.placement import placement
 from harness.load.recorder import Recorder
 from harness.load.session import Session
 from harness.record.model import Users
@@ -45,8 +48,9 @@ class Engine:
         self.recorder = Recorder(session.worker)
         self.ledger = Ledger(session.worker, self.origin)
         self.broadcasts = Broadcasts(session.worker)
-        self.logins = LoginGate(session.login_rate / session.workers)
-        self.pump = MessagePump(self, session.rate / session.workers) if session.rate else None
+        self.logins = LoginGate(lambda: self._part_of(session.logins))
+        self.pump = MessagePump(self, self._part_of(session.arrivals)) if session.arrivals else None
+        self.random = Random(f"{session.seed}/{session.worker}")
         self.started = Event()  # the load may begin
         self.draining = False
         self.quiet = Event()  # while draining: every message is accounted for
@@ -56,6 +60,7 @@ class Engine:
         self.login_error: PeerError | None = None
         self.online: list[Client] = []
         self.on_lost: Callable[[Client], None] | None = None
+        self._placement = placement(session.placement)
         self._place: dict[int, int] = {}  # account number -> position in `online`
         # A user who comes and goes counts once.
         self._reached: dict[str, set[int]] = {"connected": set(), "bound": set(), "present": set()}
@@ -63,6 +68,11 @@ class Engine:
         self._fire = fire
         self._messages = self.recorder.operation("message")
         self._presence = self.recorder.operation("presence")
+
+    def _part_of(self, plan: str) -> Iterator[float]:
+        """This worker's part of a plan of the whole run."""
+        session = self.session
+        return share(arrivals_of(plan, session.seed), session.worker, session.workers)
 
     # Accounts.
 
@@ -154,9 +164,9 @@ class Engine:
     # Messages.
 
     def anybody(self) -> Client | None:
-        """Somebody online on this worker, at random; None when nobody is."""
+        """Somebody online on this worker, as the placement says; None when nobody is."""
         online = self.online
-        return online[int(random.random() * len(online))] if online else None
+        return online[self._placement(self.random, len(online))] if online else None
 
     def unsent(self) -> None:
         """A planned message had nobody to send it or to receive it."""
@@ -168,7 +178,7 @@ class Engine:
         if len(online) < 2:
             return None
         while True:
-            found = online[int(random.random() * len(online))]
+            found = online[int(self.random.random() * len(online))]
             if found is not other_than:
                 return found
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from harness import targets
 from harness.errors import HarnessError
+from harness.load import arrivals, placement
 from harness.targets.base import TargetOptions, TlsMode
 from harness.xmpp.sasl import DEFAULT_ORDER, KNOWN
 
@@ -16,6 +17,16 @@ _TLS: dict[str, TlsMode] = {
     "direct": "direct",
     "off": "off",
 }
+
+
+def our_plan(text: str) -> str | None:
+    """A plan of arrivals as it was written; a mere number is a constant rate."""
+    if not text:
+        return None  # an empty field of the web UI
+    try:
+        return f"constant:{float(text):g}"
+    except ValueError:
+        return text
 
 
 def add(parser: Any) -> None:
@@ -64,12 +75,23 @@ def _add_shown(group: Any) -> None:
 
     show(
         "--rate",
-        type=float,
+        type=our_plan,
         default=None,
-        help="measured messages per second, all users together, whatever the server's pace; "
-        "without it users act as their tasks and wait times say",
+        help="measured messages per second, all users together, whatever the server's pace, or a "
+        f"plan ({arrivals.KINDS}); without it users act as their tasks and wait times say",
     )
-    show("--login-rate", type=float, default=200.0, help="logins per second (default: 200)")
+    show(
+        "--login-rate",
+        type=our_plan,
+        default="constant:200",
+        help="logins per second, or a plan like that of --rate (default: 200)",
+    )
+    show("--seed", type=int, default=0, help="of everything that is drawn (default: 0)")
+    show(
+        "--placement",
+        default="uniform",
+        help=f"who sends at an arrival of --rate: {placement.KINDS} (default: uniform)",
+    )
     show("--login-timeout", type=float, default=60.0, help="seconds for one login (default: 60)")
     show(
         "--duration",
@@ -109,7 +131,11 @@ def mechanisms(options: Any) -> tuple[str, ...]:
 
 def check(options: Any) -> None:
     """Raise HarnessError for values that make no sense."""
-    for name in ("rate", "login_rate", "login_timeout", "duration", "drain"):
+    for plan in (options.rate, options.login_rate):
+        if plan is not None:
+            arrivals.plan(plan)
+    placement.placement(options.placement)
+    for name in ("login_timeout", "duration", "drain"):
         value = getattr(options, name)
         if value is not None and (value < 0 or (value == 0 and name != "drain")):
             raise HarnessError(f"--{name.replace('_', '-')} must be more than 0, not {value:g}")

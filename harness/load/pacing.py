@@ -1,11 +1,9 @@
-"""Plans of arrivals: when something is due, however fast the server answers.
-
-The pacer is a pure function from the number of earlier arrivals to the next planned time;
-the pump and the gate carry a plan out on gevent's loop.
-"""
+"""Carries plans of arrivals (`harness.load.arrivals`) out on gevent's loop."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -20,19 +18,19 @@ _IN_FLIGHT = 64  # logins at once for each worker: keeps a server busy without d
 BODY = "x" * 64
 
 
-def constant(rate: float, done: int) -> float:
-    """Seconds after the start at which arrival number `done` (from 0) is due."""
-    return done / rate
-
-
 class MessagePump:
-    """Sends chat messages between random online users at a constant rate, for all of them."""
+    """Sends chat messages between online users when the plan says so, for all of them.
 
-    def __init__(self, engine: Engine, rate: float) -> None:
+    What is due while the loop was held up goes out late, with its planned time; `behind_s` is
+    the worst delay since it was last read and reset.
+    """
+
+    def __init__(self, engine: Engine, plan: Iterator[float]) -> None:
         self._engine = engine
-        self._rate = rate
-        self._done = 0
+        self._plan = plan
+        self._due = next(plan, math.inf)
         self._begin = 0.0
+        self.behind_s = 0.0
         self._timer: Any = None
 
     def start(self) -> None:
@@ -51,8 +49,10 @@ class MessagePump:
     def _on_tick(self) -> None:
         engine = self._engine
         elapsed = monotonic() - self._begin
-        while (due := constant(self._rate, self._done)) <= elapsed:
-            self._done += 1
+        if self._due <= elapsed:
+            self.behind_s = max(self.behind_s, elapsed - self._due)
+        while (due := self._due) <= elapsed:
+            self._due = next(self._plan, math.inf)
             sender = engine.anybody()
             to = engine.peer(sender) if sender else None
             if sender is None or to is None:
@@ -62,26 +62,25 @@ class MessagePump:
 
 
 class LoginGate:
-    """Admits logins at the planned rate, and no more than a few at once.
+    """Admits logins as planned, and no more than a few at once. When the plan has ended, or
+    nobody came for a second, it begins anew.
 
     A context manager; entering it waits and gives the planned time of this login. Waiting for
     a slow server counts: latency from the planned time shows it.
     """
 
-    def __init__(self, rate: float) -> None:
-        self._rate = rate
-        self._done = 0
-        self._begin: float | None = None
+    def __init__(self, plan: Callable[[], Iterator[float]]) -> None:
+        self._plan = plan
+        self._times: Iterator[float] = iter(())
+        self._begin = 0.0
         self._places = BoundedSemaphore(_IN_FLIGHT)
 
     def __enter__(self) -> float:
         now = monotonic()
-        if self._begin is None:
-            self._begin = now
-        planned = self._begin + constant(self._rate, self._done)
-        if planned < now - 1.0:  # a pause since the last login: the plan begins anew
-            self._begin, self._done, planned = now, 0, now
-        self._done += 1
+        planned = self._begin + next(self._times, -math.inf)
+        if planned < now - 1.0:
+            self._begin, self._times = now, self._plan()
+            planned = now + next(self._times, 0.0)
         gevent.sleep(max(planned - now, 0))
         self._places.acquire()
         return planned

@@ -24,8 +24,10 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     contacts: list[list[int]] = []  # account numbers, for each of `accounts`
     client: ClientKind = "light"
     mechanisms: tuple[str, ...]
-    rate: float | None = None  # messages per second, for all workers together
-    login_rate: float  # logins per second, for all workers together
+    arrivals: str | None = None  # the plan of messages, of all workers together (see `arrivals`)
+    logins: str  # the plan of logins, of all workers together
+    placement: str = "uniform"  # whose turn it is at an arrival (see `placement`)
+    seed: int = 0
     login_timeout: float
     drain: float  # seconds
 

@@ -1,5 +1,7 @@
 """Recorder, plans, rosters, options: the parts without clients."""
 
+from collections import Counter
+from random import Random
 from types import SimpleNamespace
 
 import pytest
@@ -7,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import HarnessError
-from harness.load import options, rosters, session
+from harness.load import options, placement, rosters, session
 from harness.load.broadcasts import Broadcasts
-from harness.load.pacing import constant
 from harness.load.recorder import Recorder
 from harness.record.histogram import Histogram
 from harness.targets.base import Account, Endpoint
@@ -32,11 +33,34 @@ def test_a_window_holds_what_happened_since_the_last_one():
     assert list(recorder.take(8)) == []
 
 
+@given(st.integers(1, 300), st.sampled_from([0.5, 1.0, 2.0]))
+def test_zipf_places_follow_their_weights(count, exponent):
+    draw, random = placement.placement(f"zipf:{exponent}"), Random(1)
+    drawn = Counter(draw(random, count) for _ in range(3_000))
+    assert 0 <= min(drawn) <= max(drawn) < count
+    total = sum(n**-exponent for n in range(1, count + 1))
+    assert drawn[0] / 3_000 == pytest.approx(1 / total, abs=0.05)
+
+
+def test_uniform_places_are_alike():
+    draw, random = placement.placement("uniform"), Random(1)
+    drawn = Counter(draw(random, 10) for _ in range(10_000))
+    assert len(drawn) == 10
+    assert max(drawn.values()) < 1.2 * min(drawn.values())
+
+
+@pytest.mark.parametrize("spec", ["", "zipf", "zipf:0", "zipf:9", "normal"])
+def test_unknown_placements(spec):
+    with pytest.raises(HarnessError, match="placement"):
+        placement.placement(spec)
+
+
 @pytest.mark.parametrize(
-    ("rate", "done", "due"), [(1, 0, 0), (1, 1, 1), (10, 5, 0.5), (0.5, 3, 6), (5000, 5000, 1)]
+    ("typed", "plan"),
+    [("5", "constant:5"), ("0.5", "constant:0.5"), ("poisson:5", "poisson:5"), ("", None)],
 )
-def test_constant_plan(rate, done, due):
-    assert constant(rate, done) == pytest.approx(due)
+def test_a_rate_is_a_plan(typed, plan):
+    assert options.our_plan(typed) == plan
 
 
 @given(st.integers(0, 400), st.floats(0, 30), st.integers(0, 5))
@@ -77,8 +101,8 @@ def test_sessions_travel_unchanged():
         step=2,
         contacts=[[1, 2]],
         mechanisms=DEFAULT_ORDER,
-        rate=5.0,
-        login_rate=10.0,
+        arrivals="constant:5",
+        logins="constant:10",
         login_timeout=60.0,
         drain=10.0,
     )
@@ -90,7 +114,8 @@ def test_sessions_travel_unchanged():
 def given_options(**values):
     defaults = {
         "rate": None,
-        "login_rate": 1.0,
+        "login_rate": "constant:1",
+        "placement": "uniform",
         "login_timeout": 1.0,
         "duration": None,
         "drain": 0.0,
@@ -103,10 +128,18 @@ def given_options(**values):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"rate": 0.0}, {"rate": -1.0}, {"duration": 0.0}, {"drain": -1.0}, {"login_rate": 0}]
+    ("wrong", "word"),
+    [
+        ({"rate": "constant:0"}, "constant:0"),
+        ({"rate": "constant:-1"}, "constant:-1"),
+        ({"login_rate": "often"}, "often"),
+        ({"placement": "odd"}, "odd"),
+        ({"duration": 0.0}, "duration"),
+        ({"drain": -1.0}, "drain"),
+    ],
 )
-def test_numbers_that_make_no_sense(wrong):
-    with pytest.raises(HarnessError, match=next(iter(wrong)).replace("_", "-")):
+def test_values_that_make_no_sense(wrong, word):
+    with pytest.raises(HarnessError, match=word):
         options.check(given_options(**wrong))
 
 

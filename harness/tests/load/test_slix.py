@@ -55,7 +55,7 @@ def run(
         step=1,
         contacts=[[1], [0]],
         mechanisms=mechanisms,
-        login_rate=1000,
+        logins="constant:1000",
         login_timeout=login_timeout,
         drain=1,
     )
