@@ -5,17 +5,11 @@ It weighs about 4.9 MB, of which plotly.js is 4.8 MB; the Python package ships n
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from importlib.resources import files
-
-import msgspec
-from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from harness.record.reader import Run
-from reports import wording
+from reports import page, wording
 from reports.bottleneck import warning
 from reports.charts import charts
 from reports.figures import Summary, Usage
@@ -28,14 +22,8 @@ def render(run: Run) -> str:
     """The page. Everything from the record is escaped: a server's version may be hostile."""
     summary = summarise(run)
     plots = charts(run)
-    scripts = [get_plotlyjs(), _template("report.js")] if plots else []
-    environment = Environment(
-        loader=FunctionLoader(_template),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    scripts = [get_plotlyjs(), page.template("report.js")] if plots else []
+    environment = page.environment()
     environment.filters |= {"amount": wording.amount, "count": wording.count}
     return environment.get_template("report.html.jinja").render(
         run=run,
@@ -48,13 +36,13 @@ def render(run: Run) -> str:
         notices=_notices(run, summary),
         planned_and_actual=wording.PLANNED_AND_ACTUAL,
         charts=plots,
-        figures=[_json({"data": plot.data, "layout": plot.layout}) for plot in plots],
+        figures=[page.json({"data": plot.data, "layout": plot.layout}) for plot in plots],
         anomalies=run.anomalies[:ANOMALIES_SHOWN],
         anomalies_left=max(0, len(run.anomalies) - ANOMALIES_SHOWN),
-        style=Markup(_template("report.css")),
+        style=Markup(page.template("report.css")),
         scripts=[Markup(script) for script in scripts],
         weight_mb=sum(map(len, scripts)) / 1e6 + 0.1,
-        hashes=" ".join(f"'sha256-{_digest(script)}'" for script in scripts) or "'none'",
+        hashes=page.hashes(scripts),
     )
 
 
@@ -108,19 +96,3 @@ def _notices(run: Run, summary: Summary) -> list[str]:
     found += reconcile(summary)
     busy = warning(run)
     return [*found, busy] if busy else found
-
-
-def _template(name: str) -> str:
-    return (files("reports") / "templates" / name).read_text(encoding="utf-8")
-
-
-def _json(value: object) -> Markup:
-    """JSON that is safe inside a script element, whatever text it carries."""
-    text = msgspec.json.encode(value).decode()
-    for character in "<>&":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)
-
-
-def _digest(script: str) -> str:
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -58,7 +58,7 @@ def _result(
     unexpected = None
     if news:
         worst = max(news, key=lambda case: SEVERITY[case.verdict])
-        unexpected = _news(worst, known, source)
+        unexpected = _news(requirement.id, worst, known, source)
     elif whole and (stale := [d for d in known if d not in used]):
         where = f" in {stale[0].case}" if stale[0].case else ""
         unexpected = (
@@ -102,7 +102,7 @@ def _covers(deviation: Deviation, case: CaseResult) -> bool:
     return any(fnmatchcase(case.observed, pattern) for pattern in patterns)
 
 
-def _news(case: CaseResult, known: Sequence[Deviation], source: str) -> str:
+def _news(identifier: str, case: CaseResult, known: Sequence[Deviation], source: str) -> str:
     what = case.observed or case.reason
     for deviation in known:
         if deviation.case in (None, case.case):
@@ -111,4 +111,7 @@ def _news(case: CaseResult, known: Sequence[Deviation], source: str) -> str:
                 f"{deviation.verdict} ({' or '.join(deviation.observed) or 'any'}): see the entry "
                 f"for {deviation.requirement} in {source}"
             )
-    return f"{case.case}: {case.verdict} ({what})"
+    return (
+        f"{case.case}: {case.verdict} ({what}): mend the server, or add an entry for "
+        f"{identifier} with its reason to {source}"
+    )

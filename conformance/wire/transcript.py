@@ -33,6 +33,7 @@ class Transcript:
             more = f" ... ({len(data)} bytes)" if len(data) > SHOWN else ""
             shown = self._without_secrets(data[:SHOWN])
             data = shown.decode("utf-8", "backslashreplace") + more
+        data = data.replace("\r", "\\r").replace("\n", "\\n")  # a line is one line
         self._lines.append(f"{monotonic() - self._origin:8.4f} {stream} {sign} {data}")
 
     def step(self, stream: int, do: str, **rest: Any) -> None:

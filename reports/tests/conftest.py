@@ -8,7 +8,7 @@ import pytest
 
 from harness.record.reader import Run
 from harness.record.writer import RunWriter
-from reports.tests import runs
+from reports.tests import conformance_runs, runs
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +41,25 @@ def directory(request: pytest.FixtureRequest, directories: dict[str, Path]) -> P
 def run(directory: Path) -> Run:
     """Each kind of run in turn."""
     return Run(directory)
+
+
+@pytest.fixture(scope="session")
+def conformance(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Run directories of conformance runs by name. Read them only."""
+    root = tmp_path_factory.mktemp("conformance")
+    recipe = conformance_runs.Recipe
+    embedded = {"PASS": 90, "NON-STRICT": 4, "FAIL": 1, "ABSENT": 5}
+    recipes = {
+        "ejabberd": recipe(),
+        "prosody": recipe(target="prosody", server="Prosody", version="0.12.3", seed=2),
+        "embedded": recipe(
+            target="embedded",
+            server="xmpp-harness",
+            version="0.2.0",
+            seed=3,
+            known=1.0,
+            weights=embedded,
+        ),
+        "cut": recipe(target="openfire", server="Openfire", version=None, truncated=True, seed=5),
+    }
+    return {name: conformance_runs.write(root / name, of) for name, of in recipes.items()}

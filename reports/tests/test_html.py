@@ -47,9 +47,9 @@ def test_a_hostile_record_injects_nothing(tmp_path):
 
 
 def test_json_in_the_page_can_not_end_its_element():
-    from reports.html import _json
+    from reports import page
 
-    assert "<" not in _json({"name": EVIL})
+    assert "<" not in page.json({"name": EVIL})
 
 
 def test_nothing_is_fetched(directory):

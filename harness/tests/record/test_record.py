@@ -106,6 +106,21 @@ def test_a_run_cut_short_is_readable_up_to_its_last_whole_line(tmp_path):
     assert len(run.windows) == 1
 
 
+@pytest.mark.parametrize("name", ["windows.jsonl", "samples.jsonl", "anomalies.jsonl"])
+@pytest.mark.parametrize(
+    "line", [b"{}\n", b'{"t":0,"op":"mess\n', b'{"id":"\xff"}\n', b"\0\0\n", b"\n"]
+)
+def test_a_damaged_line_within_is_named(tmp_path, name, line):
+    a_run(tmp_path)
+    file = tmp_path / name
+    good = file.read_bytes()
+    before = good.count(b"\n")
+    file.write_bytes(good + line + good)
+    with pytest.raises(HarnessError, match=rf"{name}, line {before + 1}, is damaged") as caught:
+        Run(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_directory_is_used_once(tmp_path):
     a_run(tmp_path)
     with pytest.raises(HarnessError, match="--out"):

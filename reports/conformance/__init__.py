@@ -1,0 +1,1 @@
+"""Reports on conformance runs, one module for each format."""
