@@ -37,12 +37,13 @@ class Phase(msgspec.Struct, kw_only=True):
 
 
 class Percentiles(msgspec.Struct, kw_only=True):
-    """Latencies in milliseconds; None when nothing was measured."""
+    """Latencies in milliseconds, of clean seconds; None when nothing was measured."""
 
     p50: float | None
     p90: float | None
     p99: float | None
     p999: float | None
+    p9999: float | None
     max: float | None
     count: int
 
@@ -76,6 +77,7 @@ class Summary(msgspec.Struct, kw_only=True):
     users: Users
     messages: Messages
     latency_ms: Latency
+    clean: float | None  # the share of seconds in which the generator was no bottleneck, 0 to 1
     login: Login
     errors: dict[str, int]
     server: Usage | None

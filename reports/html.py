@@ -10,8 +10,8 @@ from plotly.offline import get_plotlyjs
 
 from harness.record.reader import Run
 from reports import page, wording
-from reports.bottleneck import warning
 from reports.charts import charts
+from reports.clean import warning
 from reports.figures import Summary, Usage
 from reports.summary import main_op, reconcile, summarise
 

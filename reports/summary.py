@@ -9,6 +9,7 @@ from itertools import pairwise
 from harness.record.histogram import Histogram
 from harness.record.model import GeneratorSample, Window
 from harness.record.reader import Run
+from reports.clean import clean, share
 from reports.figures import Latency, Login, Messages, Percentiles, Phase, Summary, Usage, Users
 
 PHASES = ("tcp", "tls", "sasl", "bind", "roster", "presence", "whole")
@@ -22,7 +23,8 @@ def summarise(run: Run) -> Summary:
         target=run.manifest.target.name,
         users=_users(last),
         messages=_messages(last),
-        latency_ms=_latency(run.windows, main_op(run)),
+        latency_ms=_latency(clean(run, run.windows), main_op(run)),
+        clean=share(run),
         login=_login(run.windows),
         errors=_errors(run.windows),
         server=_server(run),
@@ -91,6 +93,7 @@ def _latency(windows: list[Window], op: str) -> Latency:
             p90=histogram.percentile_ms(90),
             p99=histogram.percentile_ms(99),
             p999=histogram.percentile_ms(99.9),
+            p9999=histogram.percentile_ms(99.99),
             max=histogram.max_ms(),
             count=len(histogram),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from harness.record.reader import Run
-from reports.bottleneck import warning
+from reports.clean import warning
 from reports.figures import Latency, Login, Messages, Summary, Usage, Users
 from reports.summary import main_op, reconcile, summarise
 from reports.wording import (

@@ -282,6 +282,13 @@ class Engine:
             context={},
         )
 
+    def behind_s(self) -> float:
+        """How late the plan of arrivals was carried out at worst since the last call."""
+        if self.pump is None:
+            return 0.0
+        behind, self.pump.behind_s = self.pump.behind_s, 0.0
+        return behind
+
     def backlog(self) -> int:
         """Bytes that users wrote and sockets have not taken."""
         return sum(client.backlog for client in self.online)

@@ -16,6 +16,7 @@ import msgspec
 import psutil
 
 import harness
+from harness.load.gate import LIMITS
 from harness.load.preflight import Findings
 from harness.record.model import Manifest, TargetRecord
 from harness.targets.base import Endpoint, Facts
@@ -53,6 +54,7 @@ def manifest(
     parameters["users"] = options.num_users
     started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     return Manifest(
+        limits=LIMITS,
         run_id=f"{started}-{scenario}-{target.name}-{os.getpid()}",
         started=started,
         command=json.loads(os.environ.get(COMMAND_VARIABLE, "null")) or _argv(),

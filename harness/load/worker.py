@@ -15,6 +15,7 @@ from typing import Any
 import gevent
 import msgspec
 
+from harness.load import gate
 from harness.load.engine import Engine
 from harness.load.sampling import ProcessMeter
 from harness.load.session import Session
@@ -32,7 +33,6 @@ class Tick(msgspec.Struct, kw_only=True):
     last_loss: str | None = None  # why a connection broke, if one did
     login_error: str | None = None  # why a login failed, if one did
     anomalies: list[Anomaly] = []
-    final: bool = False
 
 
 class Worker:
@@ -50,6 +50,7 @@ class Worker:
         self._engine = Engine(session, self._environment.events.request.fire)
         self._environment.xmpp_engine = self._engine
         self._meter = ProcessMeter()
+        self._before = (0.0, 0.0)  # time and CPU seconds of the last sample
         self._second = 0
         if session.client != "light":
             importlib.import_module("harness.load.slix")  # its size is no session's
@@ -70,7 +71,7 @@ class Worker:
         engine.quiet.wait(seconds)
         self.end()
         _, anomalies = engine.ledger.close()
-        self._on_tick(self._take(anomalies, final=True))
+        self._on_tick(self._take(anomalies))
 
     def end(self) -> None:
         """Stop the ticker."""
@@ -91,22 +92,34 @@ class Worker:
                 self._on_tick(self._take([]))
                 engine.keep_alive(self._second)
 
-    def _take(self, anomalies: list[Anomaly], final: bool = False, windows: bool = True) -> Tick:
+    def _sample(self, now: float) -> GeneratorSample:
+        engine = self._engine
+        lag, self._worst_lag = self._worst_lag, 0.0
+        before, self._before = self._before, (now, self._meter.cpu_s())
+        passed, spent = (now - before[0], self._before[1] - before[1])
+        lag_ms, behind_ms = round(lag * 1000, 3), round(engine.behind_s() * 1000, 3)
+        backlog = engine.backlog()
+        # A sample that follows at once, as after the drain, is too short to speak of a share.
+        cpu_percent = 100 * spent / passed if passed > _FOLD else 0.0
+        return GeneratorSample(
+            t=round(now, 3),
+            worker=engine.session.worker,
+            cpu_s=self._before[1],
+            rss_mb=self._meter.rss_mb(),
+            lag_ms=lag_ms,
+            backlog_bytes=backlog,
+            behind_ms=behind_ms,
+            saturated=gate.reasons(cpu_percent, lag_ms, backlog, behind_ms),
+            users=engine.users,
+            messages=engine.ledger.counts(),
+        )
+
+    def _take(self, anomalies: list[Anomaly], windows: bool = True) -> Tick:
         engine = self._engine
         now = monotonic() - engine.origin
         second = self._second
         self._second += windows
-        lag, self._worst_lag = self._worst_lag, 0.0
-        sample = GeneratorSample(
-            t=round(now, 3),
-            worker=engine.session.worker,
-            cpu_s=self._meter.cpu_s(),
-            rss_mb=self._meter.rss_mb(),
-            lag_ms=round(lag * 1000, 3),
-            backlog_bytes=engine.backlog(),
-            users=engine.users,
-            messages=engine.ledger.counts(),
-        )
+        sample = self._sample(now)
         return Tick(
             windows=list(engine.recorder.take(second)) if windows else [],
             sample=sample,
@@ -114,5 +127,4 @@ class Worker:
             last_loss=str(engine.last_loss) if engine.last_loss else None,
             login_error=str(engine.login_error) if engine.login_error else None,
             anomalies=anomalies,
-            final=final,
         )

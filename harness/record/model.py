@@ -38,6 +38,15 @@ class TargetRecord(msgspec.Struct, kw_only=True):
     differences: list[str] = []
 
 
+class Limits(msgspec.Struct, kw_only=True, frozen=True):
+    """From where on a worker of the generator is a bottleneck itself (see `GeneratorSample`)."""
+
+    cpu_percent: float  # of one core
+    lag_ms: float
+    backlog_bytes: int
+    behind_ms: float
+
+
 class Manifest(msgspec.Struct, kw_only=True):
     """Who ran what against what. Holds no password."""
 
@@ -52,6 +61,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     workers: int
     versions: dict[str, str]  # harness, python, locust, slixmpp, gevent
     machine: dict[str, str | int | float]  # system, cpu model, cores, memory_gb
+    limits: Limits | None = None  # of the generator
 
 
 class Window(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -107,6 +117,8 @@ class GeneratorSample(msgspec.Struct, tag="generator", kw_only=True):
     rss_mb: float
     lag_ms: float  # how late the event loop was at worst during the second
     backlog_bytes: int = 0  # written by users, not yet taken by sockets
+    behind_ms: float = 0.0  # how late the plan of arrivals was carried out at worst
+    saturated: list[str] = []  # the limits of the generator that this second has reached
     users: Users
     messages: Messages
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from harness.record.histogram import Histogram
 from harness.record.reader import Run
-from reports.bottleneck import busy_seconds
 from reports.charts.figure import TIME_TITLE, Chart, bands, edges, layout, line, log_axis, step, top
+from reports.clean import busy_seconds
 from reports.series import Axis, Values, latencies
 from reports.summary import main_op, merged
 from reports.wording import amount

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.record.reader import Run
-from reports.bottleneck import busy_seconds
 from reports.charts.figure import TIME_TITLE, Chart, bands, edges, layout, line, step, top, y_axis
+from reports.clean import busy_seconds
 from reports.series import Axis, by_worker, cpu_share, largest, latest, second, together
 
 

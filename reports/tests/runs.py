@@ -158,6 +158,7 @@ def _worker(writer: RunWriter, worker: int, recipe: Recipe) -> None:
                     cpu_s=cpu,
                     rss_mb=70 + 20 * min(t / ramp, 1),
                     lag_ms=80.0 if busy else 1 + 4 * dice.random(),
+                    saturated=["cpu", "loop lag"] if busy else [],
                     users=users,
                     messages=messages,
                 )

@@ -8,7 +8,7 @@ from harness.record.histogram import Histogram
 from harness.record.model import ServerSample, Window
 from harness.record.reader import Run
 from harness.record.writer import RunWriter
-from reports.bottleneck import busy_seconds, warning
+from reports.clean import busy_seconds, clean, share, warning
 from reports.series import (
     MAX_POINTS,
     Axis,
@@ -72,3 +72,19 @@ def test_a_worker_that_falls_silent_is_held_for_a_moment_only():
 def test_seconds_in_which_the_generator_was_busy(directories):
     assert busy_seconds(Run(directories["busy"])) == [33, 34]
     assert warning(Run(directories["usual"])) is None
+
+
+def test_percentiles_are_of_clean_seconds_only(directories):
+    run = Run(directories["busy"])
+    kept = clean(run, run.windows)
+    assert {window.t for window in run.windows} - {window.t for window in kept} == {33, 34}
+    assert 0.9 < share(run) < 1.0
+    assert "percentiles are of clean seconds" in warning(run)
+
+
+def test_with_too_few_clean_seconds_the_report_says_so(tmp_path):
+    recipe = runs.Recipe(seconds=20, busy_seconds=tuple(range(6, 20)))
+    run = Run(runs.write(tmp_path / "run", recipe))
+    assert share(run) < 0.5
+    assert clean(run, run.windows) == run.windows
+    assert "not the server's" in warning(run)

@@ -36,7 +36,7 @@ def sample(worker, t, users=None, messages=None, **figures):
     )
 
 
-KEYS = "run target users messages latency_ms login errors server generator verdict"
+KEYS = "run target users messages latency_ms clean login errors server generator verdict"
 
 
 def test_keys(run):
@@ -48,7 +48,7 @@ def test_keys(run):
     assert keys(summary["users"]) == "wanted connected bound present"
     assert keys(summary["messages"]) == "sent delivered duplicated reordered late bounced lost"
     for which in ("planned", "actual"):
-        assert keys(summary["latency_ms"][which]) == "p50 p90 p99 p999 max count"
+        assert keys(summary["latency_ms"][which]) == "p50 p90 p99 p999 p9999 max count"
     assert keys(summary["login"]) == "per_s phases"
     assert keys(summary["login"]["phases"]) == "tcp tls sasl bind roster presence whole"
     for phase in summary["login"]["phases"].values():
