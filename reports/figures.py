@@ -55,6 +55,14 @@ class Latency(msgspec.Struct, kw_only=True):
     actual: Percentiles
 
 
+class Floor(msgspec.Struct, kw_only=True):
+    """Planned latencies of the generator's floor, in milliseconds."""
+
+    p50: float | None
+    p99: float | None
+    p999: float | None
+
+
 class Login(msgspec.Struct, kw_only=True):
     """`per_s`: successful logins a second, over the seconds from the first to the last one."""
 
@@ -77,6 +85,7 @@ class Summary(msgspec.Struct, kw_only=True):
     users: Users
     messages: Messages
     latency_ms: Latency
+    floor_ms: Floor | None  # the same load on the embedded target
     clean: float | None  # the share of seconds in which the generator was no bottleneck, 0 to 1
     login: Login
     errors: dict[str, int]

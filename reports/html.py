@@ -35,6 +35,7 @@ def render(run: Run) -> str:
         op=main_op(run),
         notices=_notices(run, summary),
         planned_and_actual=wording.PLANNED_AND_ACTUAL,
+        floor_note=wording.FLOOR,
         charts=plots,
         figures=[page.json({"data": plot.data, "layout": plot.layout}) for plot in plots],
         anomalies=run.anomalies[:ANOMALIES_SHOWN],

@@ -10,7 +10,17 @@ from harness.record.histogram import Histogram
 from harness.record.model import GeneratorSample, Window
 from harness.record.reader import Run
 from reports.clean import clean, share
-from reports.figures import Latency, Login, Messages, Percentiles, Phase, Summary, Usage, Users
+from reports.figures import (
+    Floor,
+    Latency,
+    Login,
+    Messages,
+    Percentiles,
+    Phase,
+    Summary,
+    Usage,
+    Users,
+)
 
 PHASES = ("tcp", "tls", "sasl", "bind", "roster", "presence", "whole")
 
@@ -24,6 +34,7 @@ def summarise(run: Run) -> Summary:
         users=_users(last),
         messages=_messages(last),
         latency_ms=_latency(clean(run, run.windows), main_op(run)),
+        floor_ms=_floor(run),
         clean=share(run),
         login=_login(run.windows),
         errors=_errors(run.windows),
@@ -102,6 +113,11 @@ def _latency(windows: list[Window], op: str) -> Latency:
         planned=percentiles(merged(windows, op, planned=True)),
         actual=percentiles(merged(windows, op, planned=False)),
     )
+
+
+def _floor(run: Run) -> Floor | None:
+    floor = run.floor
+    return floor and Floor(p50=floor.p50_ms, p99=floor.p99_ms, p999=floor.p999_ms)
 
 
 def _login(windows: list[Window]) -> Login:

@@ -6,7 +6,7 @@ import textwrap
 
 from harness.record.reader import Run
 from reports.clean import warning
-from reports.figures import Latency, Login, Messages, Summary, Usage, Users
+from reports.figures import Login, Messages, Summary, Usage, Users
 from reports.summary import main_op, reconcile, summarise
 from reports.wording import (
     PLANNED_AND_ACTUAL,
@@ -29,7 +29,7 @@ def render(run: Run) -> str:
     blocks = [
         _head(run),
         _ledger(summary),
-        _latency(summary.latency_ms, main_op(run)),
+        _latency(summary, main_op(run)),
         _login(summary.login),
         _rest(run, summary),
     ]
@@ -91,7 +91,8 @@ def _steps(figures: Users | Messages, names: tuple[str, ...]) -> str:
     return "   ".join(f"{name} {count(value)}" for name, value in values.items())
 
 
-def _latency(latency: Latency, op: str) -> list[str]:
+def _latency(summary: Summary, op: str) -> list[str]:
+    latency = summary.latency_ms
     if not latency.planned.count and not latency.actual.count:
         return _item("Latency", "nothing was delivered, so there is none")
     title = f"{op.capitalize()}, ms"
@@ -100,6 +101,9 @@ def _latency(latency: Latency, op: str) -> list[str]:
         p = getattr(latency, name)
         figures = [amount(value) for value in (p.p50, p.p90, p.p99, p.p999, p.max)]
         lines.append(f"  {name}".ljust(LABEL + 3) + _row(*figures, f"{p.count:,}"))
+    if floor := summary.floor_ms:
+        p50, p99, p999 = (amount(value) for value in (floor.p50, floor.p99, floor.p999))
+        lines.append("  floor".ljust(LABEL + 3) + _row(p50, "", p99, p999))
     return lines + textwrap.wrap(
         PLANNED_AND_ACTUAL, COLUMNS, initial_indent="  ", subsequent_indent="  "
     )

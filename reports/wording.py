@@ -13,6 +13,10 @@ PLANNED_AND_ACTUAL = (
     "Planned counts from when a stanza was due (what a user feels), actual from when "
     "it was sent; the difference is the time it waited in the generator."
 )
+FLOOR = (
+    "Floor is the same load on the embedded target: what the generator and the machine "
+    "need by themselves."
+)
 OK = "The load ran as asked. Whether the figures are good is for you to judge."
 _TLS = {"off": "off (plaintext)", "starttls": "STARTTLS", "direct": "direct TLS"}
 

@@ -4,6 +4,7 @@
     windows.jsonl     one Window per second, worker and operation that saw anything
     samples.jsonl     one ServerSample or GeneratorSample per second (and worker)
     anomalies.jsonl   one Anomaly per message that was not simply delivered once
+    floor.json        one Floor, if the generator's floor was measured for this load
     outcome.json      one Outcome, written at the end; missing when the harness was killed
 
 All times `t` are seconds since `Manifest.started`, on the monotonic clock of the process that
@@ -146,6 +147,20 @@ class Anomaly(msgspec.Struct, kw_only=True):
     sent_t: float
     received_t: float | None = None
     condition: str | None = None
+
+
+class Floor(msgspec.Struct, kw_only=True):
+    """The generator's floor: planned latencies of the same load on the embedded target.
+
+    In `floor.json` of a run directory, where it was measured.
+    """
+
+    p50_ms: float | None
+    p99_ms: float | None
+    p999_ms: float | None
+    count: int
+    clean: float | None  # the share of clean seconds
+    seconds: float  # how long the load was
 
 
 class Outcome(msgspec.Struct, kw_only=True):

@@ -10,6 +10,7 @@ from harness.record.files import LOAD, read_if_there, read_log, read_manifest
 from harness.record.model import (
     FORMAT,
     Anomaly,
+    Floor,
     GeneratorSample,
     Manifest,
     Outcome,
@@ -30,6 +31,7 @@ class Run:
         self.directory = directory
         self.manifest = read_manifest(directory, LOAD, Manifest, FORMAT)
         self.outcome = read_if_there(directory / "outcome.json", Outcome)
+        self.floor = read_if_there(directory / "floor.json", Floor)
         self.windows = list(read_log(directory / "windows.jsonl", _WINDOWS))
         self.anomalies = list(read_log(directory / "anomalies.jsonl", _ANOMALIES))
         self.generator: list[GeneratorSample] = []

@@ -12,6 +12,7 @@ import msgspec
 from harness.record.histogram import Histogram
 from harness.record.model import (
     Anomaly,
+    Floor,
     GeneratorSample,
     Manifest,
     Messages,
@@ -43,6 +44,7 @@ class Recipe(msgspec.Struct, kw_only=True):
     op: str = "message"
     lost: int = 3
     truncated: bool = False
+    floor: bool = False
     busy_seconds: tuple[int, ...] = ()
     seed: int = 1
 
@@ -101,6 +103,9 @@ def write(
     for worker in range(recipe.workers):
         _worker(writer, worker, recipe)
     writer.anomalies(lost(recipe.lost) if anomalies is None else anomalies)
+    if recipe.floor:
+        floor = Floor(p50_ms=0.41, p99_ms=1.57, p999_ms=3.02, count=900, clean=1.0, seconds=8.0)
+        (directory / "floor.json").write_bytes(msgspec.json.encode(floor))
     if not recipe.truncated:
         writer.finish(
             Outcome(

@@ -36,7 +36,7 @@ def sample(worker, t, users=None, messages=None, **figures):
     )
 
 
-KEYS = "run target users messages latency_ms clean login errors server generator verdict"
+KEYS = "run target users messages latency_ms floor_ms clean login errors server generator verdict"
 
 
 def test_keys(run):

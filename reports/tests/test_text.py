@@ -87,3 +87,10 @@ def test_reading_leaves_the_directory_as_it_was(directory):
         render(directory, name)
     assert sorted(path.name for path in directory.iterdir()) == before
     assert Run(directory).directory == directory
+
+
+def test_the_floor_stands_below_the_latencies(directories):
+    text = render(directories["busy"], "text")
+    (line,) = [line for line in text.splitlines() if line.startswith("  floor")]
+    assert line.split() == ["floor", "0.410", "1.57", "3.02"]
+    assert "floor" not in render(directories["usual"], "text")
