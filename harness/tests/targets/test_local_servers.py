@@ -1,4 +1,4 @@
-"""Real ejabberd and Prosody: started, filled, logged in to, killed, stopped."""
+"""Real ejabberd, jabberd2 and Prosody: started, filled, logged in to, killed, stopped."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ import psutil
 import pytest
 
 from harness import targets
-from harness.errors import HarnessError
-from harness.targets import local
-from harness.targets.base import TargetOptions, TlsMode
+from harness.errors import HarnessError, StreamError
+from harness.targets import jabberd2, local
+from harness.targets.base import Account, TargetOptions, TlsMode
 from harness.targets.local import LocalServer
 from harness.tests.targets.client import roster_of
 
-SERVERS = [pytest.param(n, marks=pytest.mark.server(n)) for n in ("ejabberd", "prosody")]
+NAMES = ("ejabberd", "jabberd2", "prosody")
+SERVERS = [pytest.param(name, marks=pytest.mark.server(name)) for name in NAMES]
+NOT_JABBERD2 = [parameter for parameter in SERVERS if parameter.values != ("jabberd2",)]
 
 SCRAM_LOGIN = """
 import asyncio, json, ssl, sys
@@ -51,6 +53,17 @@ def ring(count: int, each_side: int) -> list[list[int]]:
 
 def make(name: str, tls: TlsMode = "starttls") -> LocalServer:
     return cast(LocalServer, targets.load(name)(TargetOptions(tls=tls)))
+
+
+def contacts(server: LocalServer, account: Account) -> set[str]:
+    """Whom the roster names. jabberd2 may end a stream that follows another one closely."""
+    for _ in range(20 if server.name == "jabberd2" else 0):
+        try:
+            return set(roster_of(server.endpoint(), account))
+        except StreamError as error:
+            if error.condition != "internal-server-error":
+                raise
+    return set(roster_of(server.endpoint(), account))
 
 
 @pytest.fixture
@@ -105,7 +118,7 @@ def test_login_in_each_tls_mode(name: str, tls: TlsMode) -> None:
         target.stop()
 
 
-@pytest.mark.parametrize("server", SERVERS, indirect=True)
+@pytest.mark.parametrize("server", NOT_JABBERD2, indirect=True)
 def test_scram_login_of_another_client(server: LocalServer) -> None:
     account = server.provision(2, [[1], [0]])[0]
     endpoint = server.endpoint()
@@ -127,12 +140,12 @@ def test_scram_login_of_another_client(server: LocalServer) -> None:
 @pytest.mark.parametrize("server", SERVERS, indirect=True)
 def test_more_accounts_later_replace_the_rosters(server: LocalServer) -> None:
     first = server.provision(3, [[1, 2], [0, 2], [0, 1]])
-    roster_of(server.endpoint(), first[0])
+    contacts(server, first[0])
     second = server.provision(5, [[1, 4], [0], [], [], [0]])
     assert second[:3] == first
-    assert set(roster_of(server.endpoint(), second[0])) == {"u1@bench.test", "u4@bench.test"}
-    assert roster_of(server.endpoint(), second[2]) == {}
-    assert set(roster_of(server.endpoint(), second[4])) == {"u0@bench.test"}
+    assert contacts(server, second[0]) == {"u1@bench.test", "u4@bench.test"}
+    assert contacts(server, second[2]) == set()
+    assert contacts(server, second[4]) == {"u0@bench.test"}
 
 
 @pytest.mark.parametrize("server", SERVERS, indirect=True)
@@ -145,7 +158,8 @@ def test_a_killed_server_is_noticed(server: LocalServer) -> None:
         time.sleep(0.01)
     assert not server.alive()
     assert server.pids() == []
-    assert server.last_words().startswith(f"{server.name} ended by signal 9; its log ")
+    main = "jabberd2-c2s" if server.name == "jabberd2" else server.name
+    assert server.last_words().startswith(f"{main} ended by signal 9; its log ")
     with pytest.raises(HarnessError, match="ended by signal 9"):
         server.provision(1)
 
@@ -192,14 +206,15 @@ def test_a_port_that_somebody_else_took(name: str, monkeypatch: pytest.MonkeyPat
     try:
         taken = other.ports["c2s"]
         real = local.free_ports
-        monkeypatch.setattr(local, "free_ports", lambda names: real(names) | {"c2s": taken})
+        chooser = jabberd2 if name == "jabberd2" else local
+        monkeypatch.setattr(chooser, "free_ports", lambda names: real(names) | {"c2s": taken})
         with pytest.raises(HarnessError, match=f"port {taken} was taken by another process"):
             make(name).start()
     finally:
         other.stop()
 
 
-@pytest.mark.parametrize("name", SERVERS)
+@pytest.mark.parametrize("name", NOT_JABBERD2)
 def test_a_server_that_ends_during_its_start(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     config = sys.modules[f"harness.targets.{name}.config"]
     monkeypatch.setattr(config, "text", lambda **_: "hosts: {{{ not a configuration")
