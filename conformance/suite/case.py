@@ -107,9 +107,11 @@ class Case:
         return stream
 
     async def pair(self) -> tuple[RawStream, RawStream]:
-        """A receiver (our account 1) and a sender (account 0), bound, who know that the other is
-        there: without that a server may keep requests away (RFC 6121 section 8.5.3)."""
-        receiver, sender = await self.bound(1), await self.bound(0)
+        """A receiver (our account 1) and a sender (account 0), available, who know that the other
+        is there: without that a server may keep requests away (RFC 6121 section 8.5.3)."""
+        receiver = await self.bound(1, available=True)
+        sender = await self.bound(0, available=True)
+        receiver.known, sender.known = {sender.jid}, {receiver.jid}
         for one, other in ((receiver, sender), (sender, receiver)):
             await one.send(f"<presence to='{other.jid}'/>")
             await other.element("^presence$")

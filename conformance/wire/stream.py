@@ -7,6 +7,7 @@ import re
 import ssl
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 from xml.etree.ElementTree import Element
@@ -25,6 +26,7 @@ from harness.xmpp.parser import StreamEnd, StreamHeader, StreamParser
 from harness.xmpp.scan import ScannedMessage
 
 PATIENCE_S = 5.0  # how long an answer may take
+FORGET_S = 1.0  # how long we wait at the end of an example for a server to let go
 CLOSE_S = 5.0  # how long a server may leave the connection open after it ended the stream
 
 Ending = Literal["fence", "closed", "reset", "broken", "open"]
@@ -80,6 +82,8 @@ class RawStream:
         self._items: deque[Item] = deque()
         self._restarting = False
         self._broken = False
+        self._over = False  # the connection has ended, or said nothing for too long
+        self.known: set[str] = set()  # if any: presence of others than these is passed over
 
     @classmethod
     async def connect(
@@ -213,9 +217,18 @@ class RawStream:
         await self.connection.half_close()
 
     async def close(self) -> None:
-        """End the connection; with a closing tag, so that the server forgets us at once."""
+        """End the connection; with a closing tag, and where we were bound with its answer, so that
+        the server has forgotten us before the next example."""
         await self._quietly(END)
+        if self.jid and not self._over:
+            await self._until_closed()
         self.connection.close()
+
+    async def _until_closed(self) -> None:
+        with suppress(TimeoutError, ConnectionResetError):
+            async with asyncio.timeout(FORGET_S):
+                while await self.connection.read():
+                    pass
 
     def note(self, text: str) -> None:
         """A remark in the transcript."""
@@ -226,6 +239,13 @@ class RawStream:
         self._transcript.step(self.number, do, **rest)
 
     async def _next(self, timeout: float) -> Item:
+        item = await self._any(timeout)
+        while self.known and _is_presence_of_others(item, self.known):
+            item = await self._any(timeout)
+        self._over = isinstance(item, Gone)
+        return item
+
+    async def _any(self, timeout: float) -> Item:
         while not self._items:
             try:
                 async with asyncio.timeout(timeout):
@@ -257,6 +277,10 @@ class RawStream:
         for item in self._parser.feed(data):
             self._items.append(item.element() if isinstance(item, ScannedMessage) else item)
             self._broken = isinstance(item, StreamViolation)
+
+
+def _is_presence_of_others(item: Item, known: set[str]) -> bool:
+    return isinstance(item, Element) and item.tag == ns.PRESENCE and item.get("from") not in known
 
 
 def shown(item: Item) -> str:
