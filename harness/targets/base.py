@@ -51,6 +51,7 @@ class TargetOptions(msgspec.Struct, frozen=True):
     tls: TlsMode | None = "starttls"  # None: what the profile says
     profile: Path | None = None
     allow_remote: bool = False
+    defects: list[str] = []  # what the embedded server is to do wrong, by name
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -98,8 +99,11 @@ class Target(Protocol):
         """
         ...
 
-    def endpoint(self) -> Endpoint:
-        """Where clients connect, in the TLS mode that the options ask for."""
+    def endpoint(self, tls: TlsMode | None = None) -> Endpoint:
+        """Where clients connect, in this TLS mode; None means the mode of the options.
+
+        Raises HarnessError when the server does not have that mode.
+        """
         ...
 
     def facts(self) -> Facts:
@@ -124,4 +128,17 @@ class Observable(Protocol):
 
     def last_words(self) -> str:
         """How it ended and the last line of its log, in one line, when it is not alive."""
+        ...
+
+
+class IssuesClientCertificates(Protocol):
+    """Optional: a target whose accounts can log in by SASL EXTERNAL (RFC 6120 section 6.3.4)."""
+
+    def client_certificate(self, *names: str, expired: bool = False) -> Path:
+        """A certificate that proves these names: a PEM file of key and chain.
+
+        A name is the localpart of an account, or a whole bare JID, which may be of a domain that
+        the server does not know. The file is gone after `stop`. Raises HarnessError when the
+        server does not run.
+        """
         ...

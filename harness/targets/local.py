@@ -16,7 +16,15 @@ import msgspec
 
 from harness.errors import HarnessError, PeerError
 from harness.targets import certificates, probe, verifier
-from harness.targets.base import Account, Endpoint, Facts, Rosters, TargetOptions, Usability
+from harness.targets.base import (
+    Account,
+    Endpoint,
+    Facts,
+    Rosters,
+    TargetOptions,
+    TlsMode,
+    Usability,
+)
 from harness.targets.process import LOOPBACK, Child, accepts, free_ports, private_directory
 
 DOMAIN = "bench.test"
@@ -59,6 +67,7 @@ class LocalServer(ABC):
     """
 
     name: str = ""
+    knows_defects: ClassVar[bool] = False
     patience_s: ClassVar[float] = 10.0  # how long the server may take to end after SIGTERM
 
     def __init__(self, options: TargetOptions) -> None:
@@ -101,6 +110,8 @@ class LocalServer(ABC):
             raise HarnessError(why_not(usability))
         if self._child is not None:
             raise HarnessError(f"{self.name} has been started already")
+        if self._options.defects and not self.knows_defects:
+            raise HarnessError(f"{self.name} has no switchable defects: use the target embedded")
         self._owner = os.getpid()
         atexit.register(self.stop)
         try:
@@ -137,10 +148,10 @@ class LocalServer(ABC):
         self._contacts = wanted + known[count:]
         return self._accounts[:count]
 
-    def endpoint(self) -> Endpoint:
+    def endpoint(self, tls: TlsMode | None = None) -> Endpoint:
         """Where clients connect: the TLS port for direct TLS, the other one for both the rest."""
         self._running()
-        tls = self._options.tls or "starttls"
+        tls = tls or self._options.tls or "starttls"
         port = self.ports["tls" if tls == "direct" else "c2s"]
         return Endpoint(LOOPBACK, port, DOMAIN, tls, ca=str(self._ca))
 

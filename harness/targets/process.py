@@ -19,6 +19,11 @@ _LOWEST_PORT = 10_240
 _LONGEST_DIRECTORY = 80  # a unix socket's path in it must stay below 107 bytes
 # Raises the soft limit of open files in the child itself: a preexec function is unsafe in threads.
 _MOST_FILES = 'ulimit -n "$(ulimit -H -n)"; exec "$@"'
+# Reads from a pipe that only our process holds. A line says that all is well; its end without one
+# is our end, however it came. (The kernel's parent-death signal would be that of a thread.)
+_WATCH = (
+    'read -r line && exit; kill -s KILL -- "-$1"; rm -rf -- "$2" || { sleep 1; rm -rf -- "$2"; }'
+)
 
 
 def private_directory() -> Path:
@@ -71,7 +76,10 @@ def last_line(files: Iterable[Path]) -> str:
 
 
 class Child:
-    """A server's process in its own session, its output in a file."""
+    """A server's process in its own session, its output in a file.
+
+    When our process is killed, the server's process group is killed too, and `home` removed.
+    """
 
     def __init__(
         self,
@@ -81,8 +89,10 @@ class Child:
         directory: Path,
         environment: Mapping[str, str],
         logs: Sequence[Path] = (),
+        home: Path | None = None,
     ) -> None:
-        """Start `command`. `logs` are the files that the server itself writes, best first."""
+        """Start `command` in `directory`. `logs` are the files that the server itself writes,
+        best first; `home` is the directory that holds all of its files, `directory` by default."""
         self.name = name
         output = directory / "output.log"
         self._logs = [*logs, output]
@@ -100,6 +110,12 @@ class Child:
                 )
             except OSError as error:
                 raise HarnessError(f"cannot start {name}: {error.strerror}") from None
+        try:
+            self._watcher = _watcher(self._process.pid, home or directory)
+        except OSError as error:
+            self._process.kill()
+            self._process.wait()
+            raise HarnessError(f"cannot watch {name}: {error.strerror}") from None
 
     def alive(self) -> bool:
         """Whether the main process runs."""
@@ -150,6 +166,8 @@ class Child:
             except psutil.NoSuchProcess:
                 continue
         psutil.wait_procs(left, timeout=2.0)
+        if self._watcher.poll() is None:
+            self._watcher.communicate(b"stopped\n")
 
     def _meet_family(self) -> None:
         """Remember the descendants while the main process lives: later they cannot be found."""
@@ -157,6 +175,16 @@ class Child:
             self._family.update(psutil.Process(self._process.pid).children(recursive=True))
         except psutil.NoSuchProcess:
             return
+
+
+def _watcher(group: int, home: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        ["/bin/sh", "-c", _WATCH, "sh", str(group), str(home)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _first_ephemeral_port() -> int:

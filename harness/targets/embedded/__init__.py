@@ -6,6 +6,7 @@ The way of a stanza through the modules: `connection` (bytes, TLS) -> `session` 
 its negotiation) -> `router` (stamps and addresses) -> `messages`, `presence` or `iq`. Presence
 subscriptions are in `subscriptions`, the requests that are understood in `roster`, `disco`,
 `register`, `bind` and `basics`; `store` holds the accounts, `domain` what sessions share.
+`defects` makes a wrong server of it, for tests of the conformance suite.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
 import harness
+from harness.targets import certificates
 from harness.targets.base import Facts, Usability
 from harness.targets.certificates import Certificates
 from harness.targets.embedded import control
@@ -32,6 +35,7 @@ class Embedded(LocalServer):
     """The reference server on loopback. It uses one core at most."""
 
     name = "embedded"
+    knows_defects = True
     patience_s = 3.0
 
     @classmethod
@@ -46,15 +50,34 @@ class Embedded(LocalServer):
             version=harness.__version__,
             password_store="scram (sha-1, sha-256), one shared salt",
             archive="off",
+            differences=[f"has the defect {name}" for name in self._options.defects],
         )
+
+    def start(self, timeout_s: float = 60.0) -> None:
+        """Start the server. Raises HarnessError for a defect that it does not know."""
+        if self._options.defects:
+            from harness.targets.embedded import defects  # it imports the whole server
+
+            defects.chosen(self._options.defects)
+        super().start(timeout_s)
+
+    def client_certificate(self, *names: str, expired: bool = False) -> Path:
+        """A certificate of our authority that proves these accounts' JIDs, or whole bare JIDs."""
+        self._running()
+        jids = [name if "@" in name else f"{name}@{DOMAIN}" for name in names]
+        until = datetime.now(UTC) - timedelta(days=1) if expired else None
+        return certificates.client(self._home(), self._certificates, *jids, until=until)
 
     def _configure(self, directory: Path, files: Certificates) -> Launch:
         self.ports.pop("http", None)  # it speaks neither WebSocket nor BOSH
+        self._certificates = files
         config = Config(
             domain=DOMAIN,
             port=self.ports["c2s"],
             direct_port=self.ports["tls"],
             certificate=str(files.bundle),
+            client_ca=str(files.ca),
+            defects=self._options.defects,
             control=str(directory / "control.sock"),
             parent=os.getpid(),
         )

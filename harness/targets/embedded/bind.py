@@ -22,13 +22,15 @@ _RESOURCE = f"{{{ns.BIND}}}resource"
 _SESSION = f"{{{ns.SESSION}}}session"
 
 
-def is_request(iq: Element) -> bool:
-    """Whether the stanza has to do with binding, well made or not."""
-    return iq.find(BIND) is not None
+def is_request(domain: Domain, session: Session, iq: Element) -> bool:
+    """Whether the stanza has to do with binding, well made or not, and is for the server."""
+    own = (None, domain.name, session.owner.jid)
+    return iq.find(BIND) is not None and iq.get("to") in own
 
 
 def answer(domain: Domain, session: Session, iq: Element) -> bool:
     """Bind, or send the stanza error; whether the resource is bound."""
+    iq.attrib.pop("from", None)  # nobody has an address to answer to yet
     try:
         if iq.get("type") != "set":
             raise StanzaFault("bad-request")

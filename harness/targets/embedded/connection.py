@@ -12,6 +12,7 @@ import logging
 import ssl
 from collections.abc import Callable
 
+from harness.targets.embedded import external
 from harness.targets.embedded.domain import Domain
 from harness.targets.embedded.session import Session
 from harness.targets.embedded.tls import Tls, TlsContext
@@ -45,6 +46,7 @@ class Connection(asyncio.BufferedProtocol):
         "_connections",
         "_context",
         "_domain",
+        "_finished",
         "_out",
         "_output",
         "_timer",
@@ -69,7 +71,8 @@ class Connection(asyncio.BufferedProtocol):
         self._out: list[bytes] = []
         self._tls = Tls(context) if direct and context else None
         self._timer: asyncio.TimerHandle | None = None
-        self.session = Session(domain, self, secure=direct)
+        self._finished = False  # our direction of the connection has ended
+        self.session = Session(domain, self)
 
     # What asyncio calls.
 
@@ -95,6 +98,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def eof_received(self) -> None:
         self.session.lost()
+        self.finish()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._connections.discard(self)
@@ -121,25 +125,27 @@ class Connection(asyncio.BufferedProtocol):
 
     def finish(self) -> None:
         """Say that we are done, and leave it to the other side to close, for a while."""
-        self.flush()
-        if self._transport.is_closing():
+        if self._finished:
             return
+        self.flush()
         if self._tls is not None and self._tls.established:
             self._tls.close()
-            self._transport.write(self._tls.take())
-        with contextlib.suppress(OSError):  # the other side is gone already
-            self._transport.write_eof()
-        self._after(self._domain.config.closing_s, self._transport.abort)
+            self._write(self._tls.take())
+        self._finished = True
+        if not self._transport.is_closing():
+            with contextlib.suppress(OSError):  # the other side is gone already
+                self._transport.write_eof()
+            self._after(self._domain.config.closing_s, self._transport.abort)
 
     # Inside.
 
     def _receive_tls(self, tls: Tls, data: bytes) -> None:
-        tls.feed(data)
         try:
+            tls.feed(data)
             if not tls.established:
                 tls.handshake()
                 if tls.established:
-                    self.session.tls_done()
+                    self.session.tls_done(self._identities(tls))
             while tls.established and (plain := tls.read()) != b"":
                 if plain is None:
                     self.session.lost()
@@ -149,16 +155,19 @@ class Connection(asyncio.BufferedProtocol):
         except ssl.SSLError as error:
             # The handshake's failure ends the connection without a word (section 5.4.3.2).
             _log.info("TLS: %s", error)
-            self._transport.write(tls.take())
+            self._write(tls.take())
             self._transport.close()
         else:
-            if pending := tls.take():
-                self._transport.write(pending)
+            self._write(tls.take())
+
+    def _identities(self, tls: Tls) -> tuple[str, ...]:
+        certificate = tls.client_certificate()
+        return external.identities(certificate, self._domain.name) if certificate else ()
 
     def flush(self) -> None:
         """Write what the session has sent since the last time."""
         out, self._out = self._out, []
-        if not out or self._transport.is_closing():
+        if not out or self._finished or self._transport.is_closing():
             return
         data = b"".join(out)
         if self._tls is not None:
@@ -166,9 +175,13 @@ class Connection(asyncio.BufferedProtocol):
                 return  # no XML while the handshake lasts (section 5.4.3.1)
             self._tls.write(data)
             data = self._tls.take()
-        self._transport.write(data)
+        self._write(data)
         if self._transport.get_write_buffer_size() > self._domain.config.output_bytes:
             self.session.fail("resource-constraint", "the client does not read")
+
+    def _write(self, data: bytes) -> None:
+        if data and not self._finished and not self._transport.is_closing():
+            self._transport.write(data)
 
     def _after(self, seconds: float, action: Callable[[], None]) -> None:
         self._cancel_timer()

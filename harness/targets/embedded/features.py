@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Literal
 
 from harness.targets.embedded import sasl
 from harness.xmpp import namespaces as ns
 
 REGISTER = "http://jabber.org/features/iq-register"
 PRE_APPROVAL = "urn:xmpp:features:pre-approval"
+Starttls = Literal["no", "offered", "required"]
 
 
 @cache
-def before_login(tls_possible: bool, secure: bool) -> bytes:
-    """STARTTLS while there is no TLS, and what may be authenticated with."""
+def before_login(starttls: Starttls, mechanisms: tuple[str, ...]) -> bytes:
+    """STARTTLS while there is no TLS, and what may be authenticated with.
+
+    Where TLS is required, nothing stands beside it (section 5.3.1).
+    """
     parts = []
-    if tls_possible and not secure:
-        parts.append(f"<starttls xmlns='{ns.TLS}'/>")
-    names = "".join(f"<mechanism>{name}</mechanism>" for name in sasl.offered(secure))
-    parts.append(f"<mechanisms xmlns='{ns.SASL}'>{names}</mechanisms>")
-    if secure:  # XEP-0440
+    if starttls != "no":
+        inner = "<required/>" if starttls == "required" else ""
+        parts.append(f"<starttls xmlns='{ns.TLS}'>{inner}</starttls>")
+    if mechanisms:
+        names = "".join(f"<mechanism>{name}</mechanism>" for name in mechanisms)
+        parts.append(f"<mechanisms xmlns='{ns.SASL}'>{names}</mechanisms>")
+    if any(name.endswith("-PLUS") for name in mechanisms):  # XEP-0440
         parts.append(
             f"<sasl-channel-binding xmlns='{ns.CHANNEL_BINDING}'>"
             f"<channel-binding type='{sasl.BINDING}'/></sasl-channel-binding>"
         )
-    parts.append(f"<register xmlns='{REGISTER}'/>")
+    if starttls != "required":
+        parts.append(f"<register xmlns='{REGISTER}'/>")
     return f"<stream:features>{''.join(parts)}</stream:features>".encode()
 
 

@@ -11,7 +11,11 @@ from harness.xmpp.parser import StreamHeader
 from harness.xmpp.stanza import escape
 
 _STREAM = f"{{{ns.STREAM}}}"
-_VERSION = re.compile(r"(\d+)\.(\d+)")
+_VERSION = re.compile(r"0*([0-9]{1,9})\.0*([0-9]{1,9})")
+_LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
+# What a header may declare. Stanzas lose its other declarations on their way to another stream,
+# so section 4.8.5 wants it refused; dialback's is declared by old custom.
+_DECLARABLE = {ns.STREAM, ns.CLIENT, ns.XML, "jabber:server:dialback"}
 OURS = (1, 0)
 
 
@@ -27,7 +31,7 @@ def fault(header: StreamHeader, domain: str, authenticated: str) -> str | None:
         return "bad-namespace-prefix"
     if header.tag != f"{_STREAM}stream":
         return "bad-format"
-    if header.namespaces.get("", ns.CLIENT) not in (ns.CLIENT, ns.STREAM):
+    if not _DECLARABLE.issuperset(header.namespaces.values()):
         return "invalid-namespace"
     if (version(attributes.get("version")) or (0, 9)) < OURS:
         return "unsupported-version"
@@ -35,13 +39,15 @@ def fault(header: StreamHeader, domain: str, authenticated: str) -> str | None:
 
 
 def _address_fault(attributes: dict[str, str], domain: str, authenticated: str) -> str | None:
+    sender = sender_of(attributes)
     try:
         to = jids.parse(attributes.get("to", ""))
     except ValueError:
         return "improper-addressing"
+    if "from" in attributes and not sender:
+        return "improper-addressing"
     if to.full != domain:
         return "host-unknown"
-    sender = sender_of(attributes)
     if authenticated and sender and sender != authenticated:
         return "invalid-from"
     return None
@@ -53,6 +59,12 @@ def sender_of(attributes: dict[str, str]) -> str:
         return jids.parse(attributes.get("from", "")).bare
     except ValueError:
         return ""
+
+
+def language_of(attributes: dict[str, str]) -> str:
+    """The default language of the client's stanzas (section 4.7.4); empty if it names none."""
+    tag = attributes.get(ns.LANG, "")
+    return tag if _LANGUAGE.fullmatch(tag) else ""
 
 
 def version(text: str | None) -> tuple[int, int] | None:

@@ -120,7 +120,7 @@ def _directed(domain: Domain, session: Session, stanza: Element, to: Jid) -> Non
         session.directed.discard(to.full)
     else:
         session.directed.add(to.full)
-    _pass_on(domain, stanza, to)
+    _pass_on(domain, stanza, to, stanza.get("to"))
 
 
 def _end_directed(domain: Domain, session: Session, stanza: Element, *, told: bool) -> None:
@@ -132,16 +132,19 @@ def _end_directed(domain: Domain, session: Session, stanza: Element, *, told: bo
             _pass_on(domain, stanza, to)
 
 
-def _pass_on(domain: Domain, stanza: Element, to: Jid) -> None:
-    """Deliver available or unavailable presence to an address (section 8.5)."""
+def _pass_on(domain: Domain, stanza: Element, to: Jid, written: str | None = None) -> None:
+    """Deliver available or unavailable presence to an address (section 8.5).
+
+    `written` is the address as a client wrote it: it stays so (RFC 6120 section 8.1.1.1).
+    """
     account = domain.account(to)
     if account is None:
         return
     if not to.resource:
-        _deliver_to_available(account, stanza, to.bare)
+        _deliver_to_available(account, stanza, written or to.bare)
     elif (target := domain.sessions.get(to.full)) is not None:
         _forget_directed(target, stanza)
-        target.send(_addressed(stanza, to.full))
+        target.send(_addressed(stanza, written or to.full))
 
 
 # Probes (section 4.3.2). Our own server never needs one; a client may send one all the same.

@@ -26,6 +26,7 @@ def is_request(iq: Element) -> bool:
 
 def early(domain: Domain, session: Session, iq: Element) -> None:
     """A request from a stream on which nobody is authenticated."""
+    iq.attrib.pop("from", None)  # nobody has an address to answer to yet
     try:
         request = iqs.Request(domain, session, iq, iqs.payload_of(iq), None)
         if request.is_set:

@@ -26,7 +26,9 @@ class Server:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self._context = TlsContext(config.certificate) if config.certificate else None
+        self._context = (
+            TlsContext(config.certificate, config.client_ca) if config.certificate else None
+        )
         self.domain = Domain(config, self._context.binding if self._context else b"")
         self._output = Output()
         self._connections: set[Connection] = set()

@@ -19,35 +19,33 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import Any, Protocol
+from typing import Any
 from xml.etree.ElementTree import Element
 
 from harness.errors import StreamViolation
 from harness.targets.embedded import bind, features, opening, presence, register, router, sasl
+from harness.targets.embedded.authentication import ABORT, AUTH, RESPONSE, Authentication
 from harness.targets.embedded.domain import Domain
-from harness.targets.embedded.faults import SaslFault
+from harness.targets.embedded.link import Link
+from harness.targets.embedded.reader import Item, Reader
 from harness.targets.embedded.store import Account
 from harness.xmpp import namespaces as ns
 from harness.xmpp.client import END
-from harness.xmpp.parser import Limits, StreamEnd, StreamHeader, StreamParser
-from harness.xmpp.scan import ScannedMessage
+from harness.xmpp.parser import Limits, StreamEnd, StreamHeader
 from harness.xmpp.stanza import Template
 
 _PROCEED = f"<proceed xmlns='{ns.TLS}'/>".encode()
 _TLS_FAILURE = f"<failure xmlns='{ns.TLS}'/>".encode()
-_CHALLENGE = Template(f"<challenge xmlns='{ns.SASL}'>{{data}}</challenge>")
-_SUCCESS = Template(f"<success xmlns='{ns.SASL}'>{{data}}</success>")
-_SASL_FAILURE = Template(f"<failure xmlns='{ns.SASL}'>{{condition}}</failure>")
 _STREAM_ERROR = Template(
     f"<stream:error>{{condition}}<text xmlns='{ns.STREAMS}' xml:lang='en'>{{text}}</text>"
     "</stream:error>"
 )
 _END = re.compile(rb"</(?:[A-Za-z0-9_.-]+:)?stream\s*>")
+_LONGEST_END = 64  # bytes of a closing tag that may come in pieces
 _STANZAS = (ns.MESSAGE, ns.PRESENCE, ns.IQ)
+# Content namespaces of other kinds of stream (section 4.8.3, XEP-0114).
+_OTHER_CONTENT = (f"{{{ns.SERVER}}}", "{jabber:component:")
 _STARTTLS = f"{{{ns.TLS}}}starttls"
-_AUTH = f"{{{ns.SASL}}}auth"
-_RESPONSE = f"{{{ns.SASL}}}response"
-_ABORT = f"{{{ns.SASL}}}abort"
 _ERROR = f"{{{ns.STREAM}}}error"
 
 
@@ -62,47 +60,19 @@ class State(Enum):
     CLOSED = auto()
 
 
-_Input = StreamHeader | StreamEnd | Element | StreamViolation
 _ENDING = (State.CLOSING, State.CLOSED)
-
-
-class Link(Protocol):
-    """The connection under a session."""
-
-    def send(self, data: bytes) -> None:
-        """Queue bytes for the client."""
-        ...
-
-    def start_tls(self) -> None:
-        """What is queued still goes out as it is; from then on TLS, and `tls_done` at last."""
-        ...
-
-    def settled(self) -> None:
-        """The negotiation is over; its time limit ends."""
-        ...
-
-    def expect_end(self) -> None:
-        """Our end of the stream is queued; wait for theirs, but not long."""
-        ...
-
-    def finish(self) -> None:
-        """Both ends of the stream are there: close the connection."""
-        ...
 
 
 class Session:
     """The stream of one connection, and the connected resource that it becomes."""
 
     __slots__ = (
+        "_authentication",
         "_bind_failures",
-        "_claimed",
+        "_end",
         "_link",
-        "_mechanism",
         "_opened",
-        "_parser",
-        "_sasl_failures",
-        "_secure",
-        "_tls_possible",
+        "_reader",
         "account",
         "directed",
         "domain",
@@ -115,7 +85,7 @@ class Session:
         "state",
     )
 
-    def __init__(self, domain: Domain, link: Link, *, secure: bool) -> None:
+    def __init__(self, domain: Domain, link: Link) -> None:
         self.domain = domain
         self.state = State.OPENING
         self.account: Account | None = None
@@ -127,14 +97,11 @@ class Session:
         self.interested = False  # has asked for the roster
         self.directed: set[str] = set()  # who got directed presence
         self._link = link
-        self._secure = secure
-        self._tls_possible = bool(domain.binding)
-        self._parser = StreamParser(Limits(stanza_bytes=domain.config.stanza_bytes))
+        self._reader = Reader(Limits(stanza_bytes=domain.config.stanza_bytes))
+        self._authentication = Authentication(domain)
         self._opened = False  # our header is sent
-        self._claimed = ""  # the "from" of a header that TLS protects
-        self._mechanism: sasl.Mechanism | None = None
-        self._sasl_failures = 0
         self._bind_failures = 0
+        self._end = b""  # while closing: the last bytes that came
 
     @property
     def owner(self) -> Account:
@@ -145,14 +112,16 @@ class Session:
     def receive(self, data: bytes) -> None:
         """Process what the client has sent."""
         if self.state not in _ENDING:
-            for item in self._parser.feed(data):
-                self._input(item.element() if isinstance(item, ScannedMessage) else item, data)
+            for item in self._reader.feed(data):
+                self._input(item)
                 # What stands behind <starttls/> came unprotected: not read (section 5.4.3.3).
                 if self.state is State.HANDSHAKE or self.state in _ENDING:
                     break
-        if self.state is State.CLOSING and _END.search(data):
-            self.state = State.CLOSED
-            self._link.finish()
+        if self.state is State.CLOSING:
+            self._end = (self._end + data)[-max(len(data), _LONGEST_END) :]
+            if _END.search(self._end):
+                self.state = State.CLOSED
+                self._link.finish()
 
     def send(self, data: bytes) -> None:
         """Send a stanza, if the stream still is one that carries stanzas."""
@@ -163,10 +132,13 @@ class Session:
         """Send a stanza of the negotiation."""
         self._link.send(data)
 
-    def tls_done(self) -> None:
-        """The TLS handshake has succeeded; the stream starts anew (section 5.4.3.3)."""
+    def tls_done(self, identities: tuple[str, ...] = ()) -> None:
+        """The TLS handshake has succeeded; the stream starts anew (section 5.4.3.3).
+
+        `identities` are the bare JIDs that the client's certificate proves.
+        """
         if self.state not in _ENDING:
-            self._secure = True
+            self._authentication.channel = sasl.Channel(True, self.domain.binding, identities)
             self._restart()
 
     def expire(self) -> None:
@@ -213,13 +185,13 @@ class Session:
         self._link.expect_end()
 
     def _restart(self) -> None:
-        self._parser.reset()
+        self._reader.reset()
         self._opened = False
         self.state = State.OPENING
 
-    def _input(self, item: _Input, data: bytes) -> None:
+    def _input(self, item: Item) -> None:
         if isinstance(item, StreamViolation):
-            self.fail(_encoding_fault(item.condition, data), item.text)
+            self.fail(item.condition, item.text)
             return
         key = item.tag if isinstance(item, Element) else type(item)
         handler: _Handler = TABLE.get((self.state, key)) or TABLE.get((None, key)) or _unexpected
@@ -239,78 +211,55 @@ class Session:
         known = self.account.jid if self.account else ""
         if condition := opening.fault(header, self.domain.name, known):
             raise StreamViolation(condition, "the stream header")
-        self.lang = header.attributes.get(ns.LANG, "")
+        self.lang = opening.language_of(header.attributes)
         if self.account is not None:
             self._link.send(features.after_login())
             return State.BINDING
-        self._claimed = opening.sender_of(header.attributes) if self._secure else ""
-        self._link.send(features.before_login(self._tls_possible, self._secure))
+        authentication = self._authentication
+        secure = authentication.channel.secure
+        authentication.claimed = opening.sender_of(header.attributes) if secure else ""
+        self._link.send(features.before_login(self._starttls, authentication.offered()))
         return State.NEGOTIATING
 
-    def _on_starttls(self, _element: Element) -> State:
-        if self._secure or not self._tls_possible:
-            self._link.send(_TLS_FAILURE)
-            self._close()
-            return State.CLOSING
+    @property
+    def _starttls(self) -> features.Starttls:
+        if self._authentication.channel.secure or not self.domain.binding:
+            return "no"
+        return "required" if self.domain.config.tls_required else "offered"
+
+    def _on_starttls(self, element: Element) -> State:
+        malformed = len(element) or (element.text or "").strip() or element.attrib
+        if self._starttls == "no" or malformed:
+            return self._refuse_starttls(element)
         self._link.send(_PROCEED)
         self._link.start_tls()
         return State.HANDSHAKE
 
+    def _refuse_starttls(self, _element: Element) -> State:
+        """It is not offered, or not any more (section 5.4.2.2)."""
+        self._link.send(_TLS_FAILURE)
+        self._close()
+        return State.CLOSING
+
     def _on_early_iq(self, iq: Element) -> State:
-        if not register.is_request(iq):
+        if self._starttls == "required" or not register.is_request(iq):
             return _unexpected(self, iq)
         register.early(self.domain, self, iq)
         return State.NEGOTIATING
 
-    def _on_auth(self, auth: Element) -> State:
-        try:
-            name = auth.get("mechanism", "")
-            binding = self.domain.binding if self._secure else b""
-            self._mechanism = sasl.begin(name, self.domain.store, self._secure, binding)
-            return self._sasl_step(auth)
-        except SaslFault as fault:
-            return self._sasl_failed(fault)
-
-    def _on_response(self, response: Element) -> State:
-        try:
-            return self._sasl_step(response)
-        except SaslFault as fault:
-            return self._sasl_failed(fault)
-
-    def _on_abort(self, _abort: Element) -> State:
-        return self._sasl_failed(SaslFault("aborted"))
-
-    def _sasl_step(self, element: Element) -> State:
-        if self._mechanism is None or len(element):
-            raise SaslFault("malformed-request")
-        message = sasl.decode(element.text)
-        if element.tag == _RESPONSE and message is None:
-            message = b""
-        done, data = self._mechanism.step(message)
-        if not done:
-            self._link.send(_CHALLENGE(sasl.encode(data) if data else ""))
-            return State.SASL
-        account = self._mechanism.account
-        if account is None:
-            raise SaslFault("not-authorized")
-        if self._claimed and self._claimed != account.jid:  # section 6.4.6
-            raise StreamViolation("invalid-from", "the header named another user")
-        self._mechanism = None
-        self._link.send(_SUCCESS("" if data is None else sasl.encode(data)))
-        self._restart()
-        self.account = account
-        return State.OPENING
-
-    def _sasl_failed(self, fault: SaslFault) -> State:
-        self._mechanism = None
-        self._link.send(_SASL_FAILURE(f"<{fault.condition}/>".encode()))
-        self._sasl_failures += 1
-        if self._sasl_failures > self.domain.config.sasl_retries:  # section 6.4.5
+    def _on_sasl(self, element: Element) -> State:
+        outcome = self._authentication.take(element)
+        self._link.send(outcome.data)
+        if outcome.account is not None:
+            self._restart()
+            self.account = outcome.account
+            return State.OPENING
+        if self._authentication.exhausted:
             raise StreamViolation("policy-violation", "too many failed logins")
-        return State.NEGOTIATING
+        return State.SASL if outcome.going else State.NEGOTIATING
 
     def _on_bind(self, iq: Element) -> State:
-        if not bind.is_request(iq):
+        if not bind.is_request(self.domain, self, iq):
             return _unexpected(self, iq)
         if bind.answer(self.domain, self, iq):
             return State.BOUND
@@ -336,42 +285,34 @@ class Session:
 
 
 def _unexpected(session: Session, item: Element) -> State:
-    """What has no row (sections 4.3.5, 4.8.4 and 4.9.3)."""
+    """What has no row (sections 4.3.5, 4.8.3, 4.8.4 and 4.9.3)."""
     if session.state is State.OPENING:
         raise StreamViolation("bad-format", "a stream header is expected")
     if session.state is not State.BOUND and item.tag in _STANZAS:
         raise StreamViolation("not-authorized", "the negotiation is not over")
+    if item.tag.startswith(_OTHER_CONTENT):
+        raise StreamViolation("invalid-namespace", item.tag)
     raise StreamViolation("unsupported-stanza-type", item.tag)
 
 
 _Handler = Callable[[Session, Any], State]
 
-
-def _encoding_fault(condition: str, data: bytes) -> str:
-    """To expat, bytes that are no UTF-8 are just not well-formed (section 11.6)."""
-    if condition == "not-well-formed":
-        try:
-            data.decode()
-        except UnicodeDecodeError as error:
-            if error.reason != "unexpected end of data":
-                return "unsupported-encoding"
-    return condition
-
-
+# State None: in every other state.
 TABLE: dict[tuple[State | None, str | type], _Handler] = {
     (State.OPENING, StreamHeader): Session._on_header,
     (State.NEGOTIATING, _STARTTLS): Session._on_starttls,
     (State.NEGOTIATING, ns.IQ): Session._on_early_iq,
-    (State.NEGOTIATING, _AUTH): Session._on_auth,
-    (State.NEGOTIATING, _RESPONSE): Session._on_response,
-    (State.NEGOTIATING, _ABORT): Session._on_abort,
-    (State.SASL, _AUTH): Session._on_auth,
-    (State.SASL, _RESPONSE): Session._on_response,
-    (State.SASL, _ABORT): Session._on_abort,
+    (State.NEGOTIATING, AUTH): Session._on_sasl,
+    (State.NEGOTIATING, RESPONSE): Session._on_sasl,
+    (State.NEGOTIATING, ABORT): Session._on_sasl,
+    (State.SASL, AUTH): Session._on_sasl,
+    (State.SASL, RESPONSE): Session._on_sasl,
+    (State.SASL, ABORT): Session._on_sasl,
     (State.BINDING, ns.IQ): Session._on_bind,
     (State.BOUND, ns.MESSAGE): Session._on_stanza,
     (State.BOUND, ns.PRESENCE): Session._on_stanza,
     (State.BOUND, ns.IQ): Session._on_stanza,
+    (None, _STARTTLS): Session._refuse_starttls,
     (None, _ERROR): Session._on_error,
     (None, StreamEnd): Session._on_end,
 }

@@ -115,6 +115,18 @@ class Store:
         except ValueError:
             return None
 
+    def account(self, bare: str) -> Account | None:
+        """The account with this bare JID, which must be a prepared one."""
+        local, _, domain = bare.rpartition("@")
+        return self.accounts.get(local) if domain == self.domain else None
+
+    def jid(self, local: str) -> str:
+        """The bare JID of a localpart; of one that can not be prepared, nobody's."""
+        try:
+            return f"{jids.prepare_local(local)}@{self.domain}"
+        except ValueError:
+            return ""
+
     def create(self, local: str, password: str) -> Account:
         """A new account. Raises ValueError when the localpart can not be one."""
         local = jids.prepare_local(local)

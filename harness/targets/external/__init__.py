@@ -8,7 +8,15 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.targets import probe
-from harness.targets.base import Account, Endpoint, Facts, Rosters, TargetOptions, Usability
+from harness.targets.base import (
+    Account,
+    Endpoint,
+    Facts,
+    Rosters,
+    TargetOptions,
+    TlsMode,
+    Usability,
+)
 from harness.targets.external import profile
 from harness.targets.external.registration import Registrar
 
@@ -41,6 +49,10 @@ class External:
         Goes through TLS where the profile asks for it, so that an untrusted certificate shows
         here and not in every login.
         """
+        if self._options.defects:
+            raise HarnessError(
+                "a server of somebody else has no switchable defects: use the target embedded"
+            )
         local = _is_loopback(self._profile.host, self._profile.port)
         if not local and not self._options.allow_remote:
             raise HarnessError(
@@ -72,9 +84,15 @@ class External:
             self._registered.append(account)
         return self._registered[:count]
 
-    def endpoint(self) -> Endpoint:
-        """Where the profile says that clients connect."""
-        return self._endpoint()
+    def endpoint(self, tls: TlsMode | None = None) -> Endpoint:
+        """Where the profile says that clients connect; it knows one port, so one TLS mode."""
+        known = self._endpoint()
+        if tls not in (None, known.tls):
+            raise HarnessError(
+                f"the profile of {self._host} says nothing of a port for TLS mode {tls!r}: "
+                f"ask for {known.tls!r}, or write a profile of its own"
+            )
+        return known
 
     def facts(self) -> Facts:
         """Nothing is known of the server's configuration but what we could not set."""

@@ -7,6 +7,14 @@ from pathlib import Path
 from string import Template
 
 # Neither `mam` nor `muc_mam` nor `limits` is loaded: each of them decides the throughput.
+#
+# Lua's garbage collector has the settings that Prosody comes with (incremental, threshold 105,
+# speed 500). They spend CPU and latency to save memory, the more the bigger the heap, and decide
+# what the tail of the latencies looks like: 2,000 users who send 500 messages a second see 50 ms
+# at p90 and 90 ms at p99, against 1.4 and 6 ms with a collector that hardly runs (threshold 1000:
+# half the CPU, 2.5 times the memory). With `mode = "generational"` p90 is 1.5 ms, but now and
+# then a pause takes 100 ms or more. Nagle's algorithm (`nagle`) makes no difference. A choice
+# between memory and pauses is a property of the server, so it stays as it comes.
 _TEMPLATE = Template("""\
 run_as_root = $as_root
 pidfile = "$directory/prosody.pid"

@@ -22,8 +22,8 @@ async def start_bench(issued: certificates.Certificates) -> AsyncIterator[StartB
     started: list[Bench] = []
 
     async def start(**settings: object) -> Bench:
-        config = Config(certificate=str(issued.bundle), **settings)
-        bench = Bench(config, str(issued.ca))
+        files = {"certificate": str(issued.bundle), "client_ca": str(issued.ca)}
+        bench = Bench(Config(**{**files, **settings}), issued)
         started.append(bench)
         await bench.start()
         return bench

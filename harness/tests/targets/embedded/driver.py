@@ -7,8 +7,11 @@ import hashlib
 import itertools
 import re
 import ssl
+from datetime import datetime
 from xml.etree.ElementTree import Element
 
+from harness.targets import certificates
+from harness.targets.certificates import Certificates
 from harness.targets.embedded.config import Config
 from harness.targets.embedded.server import Server
 from harness.xmpp import Bound, ClientStream, Closed, Login, ScannedMessage, StartTls
@@ -27,11 +30,12 @@ _ids = itertools.count()
 class Bench:
     """A running server in this process, with accounts a to e."""
 
-    def __init__(self, config: Config, ca: str) -> None:
+    def __init__(self, config: Config, issued: Certificates) -> None:
         self.server = Server(config)
         self.domain = self.server.domain
         self.ports: dict[str, int] = {}
-        self.context = ssl.create_default_context(cafile=ca)
+        self.issued = issued
+        self.context = self.client_context()
         self._open: list[Client | Raw] = []
 
     async def start(self) -> None:
@@ -59,10 +63,20 @@ class Bench:
         await client.fence()
         return client
 
-    async def raw(self, text: str = "", *, direct: bool = False) -> Raw:
+    def client_context(self, *jids: str, until: datetime | None = None) -> ssl.SSLContext:
+        """A context that trusts the server, with a certificate for these JIDs if there are any."""
+        context = ssl.create_default_context(cafile=str(self.issued.ca))
+        if jids:
+            directory = self.issued.ca.parent
+            context.load_cert_chain(certificates.client(directory, self.issued, *jids, until=until))
+        return context
+
+    async def raw(
+        self, text: str = "", *, direct: bool = False, context: ssl.SSLContext | None = None
+    ) -> Raw:
         """A connection on which `text` has been sent."""
         port = self.ports["direct_port" if direct else "port"]
-        secure = {"ssl": self.context, "server_hostname": DOMAIN} if direct else {}
+        secure = {"ssl": context or self.context, "server_hostname": DOMAIN} if direct else {}
         raw = Raw(*await asyncio.open_connection("127.0.0.1", port, **secure))
         self._open.append(raw)
         raw.send(text)

@@ -85,3 +85,36 @@ async def test_another_attempt_after_a_failed_one(bench: Bench) -> None:
     await raw.until(f"<jid>a@{DOMAIN}/ok</jid>")
     raw.send(BIND % ("3", "more"))
     await raw.until("id='3'.*not-allowed")
+
+
+async def test_the_answer_is_for_the_new_jid(bench: Bench) -> None:
+    """Whatever the client claims before it has an address."""
+    raw = await authenticated(bench)
+    raw.send((BIND % ("1", "x" * 1024)).replace("<iq ", f"<iq from='b@{DOMAIN}/r' "))
+    assert " to=" not in (await raw.until("<iq [^>]*>"))[0]
+    raw.send((BIND % ("2", "ok")).replace("<iq ", f"<iq from='b@{DOMAIN}/r' "))
+    assert " to=" not in (await raw.until("<iq [^>]*id='2'[^>]*>"))[0]
+    await raw.until(f"<jid>a@{DOMAIN}/ok</jid>")
+
+
+@pytest.mark.parametrize("to", [DOMAIN, f"a@{DOMAIN}"])
+async def test_bind_may_name_the_server(bench: Bench, to: str) -> None:
+    raw = await authenticated(bench)
+    raw.send((BIND % ("1", "ok")).replace("<iq ", f"<iq to='{to}' "))
+    await raw.until(f"<jid>a@{DOMAIN}/ok</jid>")
+
+
+@pytest.mark.parametrize("to", [f"b@{DOMAIN}", "elsewhere.test", f"{DOMAIN}/x"])
+async def test_bind_to_somebody_else_is_a_stanza_too_early(bench: Bench, to: str) -> None:
+    raw = await authenticated(bench)
+    raw.send((BIND % ("1", "ok")).replace("<iq ", f"<iq to='{to}' "))
+    assert await raw.stream_error() == "not-authorized"
+
+
+async def test_five_retries(bench: Bench) -> None:
+    raw = await authenticated(bench)
+    for attempt in range(6):
+        raw.send(BIND % (attempt, "x" * 1024))
+        await raw.until(f"id='{attempt}'.*bad-request")
+    raw.send(BIND % ("last", "ok"))
+    await raw.until(f"<jid>a@{DOMAIN}/ok</jid>")

@@ -176,3 +176,13 @@ async def test_presence_to_nobody_is_ignored(bench: Bench) -> None:
     for to in (f"nobody@{DOMAIN}", f"{B}/gone", B, DOMAIN):
         client.send(f"<presence to='{to}'/><presence to='{to}' type='unavailable'/>")
     assert await client.fence() == []
+
+
+async def test_directed_presence_keeps_its_address_as_it_was_written(bench: Bench) -> None:
+    """RFC 6120 section 8.1.1.1."""
+    receiver = await bench.online("b")
+    sender = await bench.login("a")
+    for written in (f"B@{DOMAIN}", f"b@{DOMAIN.upper()}", f"B@{DOMAIN}/r"):
+        sender.send(f"<presence to='{written}'/>")
+        await sender.fence()
+        assert [stanza.get("to") for stanza in await receiver.fence()] == [written]

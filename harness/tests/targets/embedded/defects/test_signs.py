@@ -1,0 +1,43 @@
+"""Each defect shows in the way that its sign says, and a sound server does not have it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from harness.targets.embedded import defects
+from harness.tests.targets.embedded.conftest import StartBench
+from harness.tests.targets.embedded.defects import (
+    signs_closing,
+    signs_login,
+    signs_stanzas,
+    signs_streams,
+)
+from harness.tests.targets.embedded.defects.scenes import Sign
+
+SIGNS: list[Sign] = [
+    *signs_streams.SIGNS,
+    *signs_login.SIGNS,
+    *signs_stanzas.SIGNS,
+    *signs_closing.SIGNS,
+]
+HASTE = {"closing_s": 0.1, "stanza_bytes": 20_000}
+
+
+def test_every_defect_has_a_sign() -> None:
+    assert sorted(sign.name for sign in SIGNS) == sorted(defects.DEFECTS)
+    assert all(sign.sound or sign.wrong for sign in SIGNS)
+
+
+@pytest.mark.parametrize("sign", [pytest.param(sign, id=sign.name) for sign in SIGNS])
+async def test_sign(start_bench: StartBench, sign: Sign) -> None:
+    sound = await sign.scene(await start_bench(**HASTE))
+    with defects.applied(sign.name):
+        wrong = await sign.scene(await start_bench(**HASTE))
+    if sign.sound:
+        assert re.search(sign.sound, sound), f"not in what a sound server says: {sound}"
+        assert not re.search(sign.sound, wrong), f"still in what this server says: {wrong}"
+    if sign.wrong:
+        assert not re.search(sign.wrong, sound), f"already in what a sound server says: {sound}"
+        assert re.search(sign.wrong, wrong), f"not in what this server says: {wrong}"
