@@ -29,7 +29,7 @@ from harness.progress import Progress
 
 STATUS_VARIABLE = "XMPP_HARNESS_STATUS_FD"
 COMMAND_VARIABLE = "XMPP_HARNESS_COMMAND"
-WEB_PORT = 8089
+_WORKERS_S = 30  # how long the generator's processes may take to report for duty
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Job:
     scenario: str
     target: str
     users: int
-    rate: float | None
+    rate: str | None
     duration: float
     client: str
     tls: str | None
@@ -75,6 +75,8 @@ def run(job: Job) -> tuple[Path, int]:
         why = error_line or f"the load generator ended with code {code}: {_last_line(directory)}"
         if created:
             shutil.rmtree(directory)
+        else:
+            (directory / "locust.log").unlink()
         raise HarnessError(why)
     if error_line:
         print(f"xmpp-harness: {error_line}", file=sys.stderr)
@@ -123,8 +125,9 @@ def _command(job: Job, file: Path, directory: Path) -> list[str]:
         port = str(_free_port())
         command += ["--processes", str(job.processes), "--master-bind-host", "127.0.0.1"]
         command += ["--master-bind-port", port, "--master-port", port]
+        command += ["--expect-workers-max-wait", str(_WORKERS_S)]
     if job.ui:
-        command += ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(WEB_PORT)]
+        command += ["--autostart", "--web-host", "127.0.0.1"]
     else:
         command.append("--headless")
     return command + job.extra
@@ -151,12 +154,13 @@ def _follow(command: list[str], log: Any, job: Job) -> tuple[str | None, int]:
     os.close(write)
     error_line = None
     with Progress(job.users, job.duration) as progress, _signals_to(child, progress):
-        if job.ui:
-            progress.say(f"web UI: http://127.0.0.1:{WEB_PORT} (Ctrl-C ends it)")
         with os.fdopen(read) as lines:
             for line in lines:
                 status = json.loads(line)
-                error_line = status.get("error", error_line)
+                if error := status.get("error"):
+                    error_line = error_line or error  # the first is the cause
+                    if job.ui:  # which stays after the run
+                        progress.say(error)
                 progress.show(status)
         return error_line, child.wait()
 
@@ -188,7 +192,7 @@ def _exit_code(directory: Path, code: int) -> int:
     if not outcome.is_file():
         return 1
     verdict = json.loads(outcome.read_text())["verdict"]
-    return (0 if verdict == "ok" else 1) if code in (0, 1) else code
+    return code if verdict == "ok" and code >= 0 else 1
 
 
 def _write_html(directory: Path) -> None:

@@ -55,6 +55,8 @@ class Progress:
             self._bar.update(self._task, description=status["stage"], total=None, figures="")
             if self._bar.disable:
                 self.say(status["stage"])
+        elif "web" in status:
+            self.say(f"web UI: {status['web']} (Ctrl-C ends it)")
         elif "settled" in status:
             self._figures(status)
 

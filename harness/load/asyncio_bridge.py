@@ -168,8 +168,12 @@ def event_loop() -> GeventEventLoop:
 
 
 def _on_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    message, error = context["message"], context.get("exception")
+    if error is not None and not message.startswith("Task"):
+        # A callback has failed: to be seen where the failures of greenlets are.
+        gevent.get_hub().handle_error(loop, type(error), error, error.__traceback__)
     # A client that is no more leaves tasks behind that wait for what can not come.
-    if not context["message"].startswith("Task was destroyed"):
+    elif not message.startswith("Task was destroyed"):
         loop.default_exception_handler(context)
 
 

@@ -14,15 +14,18 @@ class Broadcasts:
         self._prefix = f"{MARKER}{worker:x}-"
         self._planned = array("d")
         self._actual = array("d")
+        self.outstanding = 0  # deliveries, of all broadcasts together
 
-    def sent(self, planned: float, now: float) -> str:
-        """Enter a broadcast that is about to be written; returns its id."""
+    def sent(self, planned: float, now: float, contacts: int) -> str:
+        """Enter a broadcast that is about to be written to so many; returns its id."""
         self._planned.append(planned)
         self._actual.append(now)
+        self.outstanding += contacts
         return f"{self._prefix}{len(self._actual) - 1:x}"
 
     def received(self, id: str) -> tuple[float, float] | None:  # noqa: A002
-        """The planned and actual send times of a broadcast of this worker; None for others."""
+        """A delivery: the planned and actual send times of a broadcast of this worker; None for
+        others."""
         if not id.startswith(self._prefix):
             return None
         try:
@@ -31,4 +34,5 @@ class Broadcasts:
             return None
         if not 0 <= sequence < len(self._actual):
             return None
+        self.outstanding -= 1
         return self._planned[sequence], self._actual[sequence]

@@ -7,14 +7,19 @@ quitting -> quit. A run can be started and stopped many times on the same target
 
 from __future__ import annotations
 
+import logging
+import os
+import signal
 import time
 from pathlib import Path
+from time import monotonic
 from typing import Any, cast
 
 import gevent
 
 from harness import targets
-from harness.errors import HarnessError
+from harness.errors import HarnessError, PeerError
+from harness.load import failures
 from harness.load import options as our_options
 from harness.load.links import Link, LocalLink, MasterLink
 from harness.load.manifest import manifest, target_record
@@ -28,13 +33,14 @@ from harness.record.writer import RunWriter
 from harness.targets.base import Account, Observable, Target
 
 SPARE = 1_000  # accounts when nobody says how many users there will be
+_log = logging.getLogger("xmpp-harness")
 
 
 class Coordinator:
     """Everything about a run that happens once, whatever the number of workers."""
 
     def __init__(self, environment: Any, custom_options: set[str]) -> None:
-        self.status = Status()
+        self.status = Status(self._orphaned)
         self._environment = environment
         self._options = environment.parsed_options
         self._custom = custom_options
@@ -43,8 +49,14 @@ class Coordinator:
         self._rosters: list[list[int]] = []
         self._record: TargetRecord | None = None
         self._run: Run | None = None
+        self._early: list[Tick] | None = None  # of workers that are ready before the record
+        self._recorded = 0  # runs
         master = hasattr(environment.runner, "clients")
-        self._link: Link = (MasterLink if master else LocalLink)(environment, self._on_tick)
+        self._link: Link = (
+            MasterLink(environment, self._on_tick, self.fail)
+            if master
+            else LocalLink(environment, self._on_tick)
+        )
 
     def prepare(self) -> None:
         """Start the target, make the accounts, log in once. Raises HarnessError."""
@@ -67,18 +79,25 @@ class Coordinator:
         self._record = target_record(options.target, target.endpoint(), target.facts(), found)
 
     def begin(self) -> None:
-        """A test starts: new record, sessions to the workers."""
-        if self._record is None:
-            return
+        """A test starts: sessions to the workers and, when they are ready, a new record."""
+        assert self._record is not None  # Locust starts no test before `prepare` is done
         workers = self._link.count()
         allowed = our_options.mechanisms(self._options)
         scenario = Path(self._environment.locustfile or "scenario").stem
         about = manifest(scenario, self._options, self._custom, self._record, workers)
-        writer = RunWriter(self._directory(scenario), about)
-        self._run = Run(self, writer)
-        self._link.begin([self._share(number, workers, allowed) for number in range(workers)])
+        origin = monotonic()
+        shares = [self._share(number, workers, allowed) for number in range(workers)]
+        early: list[Tick] = []
+        self._early = early
+        try:
+            self._link.begin(shares)
+            self._run = run = Run(self, RunWriter(self._directory(scenario), about), origin)
+        finally:
+            self._early = None
+        for tick in early:
+            run.on_tick(tick)
         self.status.stage(f"logging in {self._options.num_users or ''} users")
-        self._run.start(self._options.drain)
+        run.start(self._options.drain)
 
     def spawned(self, user_count: int) -> None:
         """Locust has created its users; their logins may still be under way."""
@@ -97,6 +116,7 @@ class Coordinator:
         if run is None:
             return
         outcome = run.finish()
+        self._recorded += 1
         self.status.stage(f"recorded in {run.directory}")
         if outcome.verdict == "failed":
             self.status.error(outcome.reason)
@@ -104,9 +124,47 @@ class Coordinator:
 
     def quit(self) -> None:
         """Locust ends, in whatever way: stop the test if one runs, and the target."""
-        self._environment.runner.stop()
-        if self._target is not None:
-            self._target.stop()
+        try:
+            self._environment.runner.stop()
+        finally:
+            if self._target is not None:
+                self._target.stop()
+
+    # What goes wrong.
+
+    def refuse(self, error: Exception) -> None:
+        """Say why there will be no test."""
+        if not isinstance(error, (HarnessError, PeerError)):
+            _log.error("the run cannot begin", exc_info=error)
+        self.status.error(failures.in_words(error))
+
+    def abandon(self, error: Exception) -> None:
+        """A test can not begin: Locust ends in order with exit code 2. After a test that was
+        recorded it stays, as somebody tries again in the web UI."""
+        self.refuse(error)
+        if not self._recorded:
+            self._environment.process_exit_code = 2
+            gevent.spawn(self._leave)
+
+    def fail(self, reason: str) -> None:
+        """Something happened that nobody foresaw: end the test, if one runs. Does not block."""
+        self._environment.process_exit_code = self._environment.process_exit_code or 1
+        if self._run is not None:
+            self._run.end("failed", reason)
+        else:
+            self.status.error(reason)
+
+    def _leave(self) -> None:
+        """End Locust: its main greenlet waits for the web UI if there is one, else the runner."""
+        self._environment.runner.quit()
+        if self._environment.web_ui is not None:
+            self._environment.web_ui.stop()
+
+    def _orphaned(self) -> None:
+        """The command that started us is gone: end as if somebody had pressed Ctrl-C."""
+        if self._run is not None:
+            self._run.explain("incomplete", "the command that had started the run was killed")
+        os.kill(os.getpid(), signal.SIGTERM)
 
     # For the run.
 
@@ -133,6 +191,8 @@ class Coordinator:
     def _on_tick(self, tick: Tick) -> None:
         if self._run is not None:
             self._run.on_tick(tick)
+        elif self._early is not None:
+            self._early.append(tick)
 
     def _contacts(self, count: int) -> list[list[int]]:
         for user in self._environment.user_classes:
@@ -154,8 +214,10 @@ class Coordinator:
             contacts=[list(known) for known in self._rosters[number::workers]],
             client=options.client,
             mechanisms=allowed,
-            rate=options.rate,
-            login_rate=options.login_rate,
+            arrivals=options.rate,
+            logins=options.login_rate,
+            placement=options.placement,
+            seed=options.seed,
             login_timeout=options.login_timeout,
             drain=options.drain,
         )

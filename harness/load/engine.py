@@ -53,7 +53,7 @@ class Engine:
         self.random = Random(f"{session.seed}/{session.worker}")
         self.started = Event()  # the load may begin
         self.draining = False
-        self.quiet = Event()  # while draining: every message is accounted for
+        self.quiet = Event()  # while draining: nothing is under way any more
         self.settled = 0  # users whose login has ended, well or not
         self.mechanism: str | None = None
         self.last_loss: PeerError | None = None
@@ -102,8 +102,7 @@ class Engine:
         (monotonic) counts as late; `quiet` is set when nothing is outstanding."""
         self.draining = True
         self.ledger.late_after = late_after
-        if not self.ledger.outstanding:
-            self.quiet.set()
+        self._check_quiet()
         if self.pump is not None:
             self.pump.stop()
 
@@ -220,21 +219,23 @@ class Engine:
             self.delivered(name, receiver, now)
 
     def _check_quiet(self) -> None:
-        if self.draining and not self.ledger.outstanding:
+        if self.draining and not self.ledger.outstanding and self.broadcasts.outstanding <= 0:
             self.quiet.set()
 
     def send_presence(self, sender: Client, status: str, planned: float | None) -> None:
         """Broadcast a change of status; each contact online on this worker should see it."""
         now = monotonic()
-        contacts = self._contacts(sender)
-        self._presence.started += sum(1 for contact in contacts if contact in self._place)
-        name = self.broadcasts.sent(planned or now, now)
+        contacts = sum(1 for contact in self._contacts(sender) if contact in self._place)
+        self._presence.started += contacts
+        name = self.broadcasts.sent(planned or now, now, contacts)
         sender.presence(status=status, id=name)
 
     def presence_arrived(self, id: str, now: float) -> None:  # noqa: A002
         """A measured presence stanza has reached a contact (or another resource of the sender)."""
         if sent := self.broadcasts.received(id):
             self._measure("presence", sent[1], now, sent[0], kind="presence", name="delivery")
+            if self.draining:
+                self._check_quiet()
 
     def _contacts(self, client: Client) -> list[int]:
         if not self.session.contacts:

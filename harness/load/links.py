@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
+from time import monotonic
 from typing import Any, Protocol
 
 import gevent
@@ -10,12 +13,17 @@ import msgspec
 from gevent.event import Event
 from locust.runners import STATE_MISSING
 
+from harness.errors import HarnessError
+from harness.load import failures
 from harness.load import session as sessions
 from harness.load.session import Session
 from harness.load.worker import Tick, Worker
 
-_SESSION, _START, _DRAIN, _TICK = "xmpp.session", "xmpp.start", "xmpp.drain", "xmpp.tick"
+_SESSION, _START, _DRAIN = "xmpp.session", "xmpp.start", "xmpp.drain"  # to the workers
+_TICK, _DRAINED, _FAILED = "xmpp.tick", "xmpp.drained", "xmpp.failed"  # from them
+_READY_S = 30.0  # how long a worker may take to get ready
 OnTick = Callable[[Tick], None]
+OnFailure = Callable[[str], None]  # an exception that nobody foresaw, in one line
 
 
 class Link(Protocol):
@@ -26,13 +34,13 @@ class Link(Protocol):
         ...
 
     def begin(self, shares: list[Session]) -> None:
-        """Give each worker its session."""
+        """Give each worker its session; returns when all are ready. Raises HarnessError."""
         ...
 
     def start_load(self) -> None: ...
 
     def drain(self, seconds: float) -> None:
-        """Let every worker drain; returns when all have sent their final tick or are gone."""
+        """Let every worker drain; returns when all have sent their last tick or are gone."""
         ...
 
     def lost(self) -> list[int]:
@@ -65,22 +73,36 @@ class LocalLink:
 class MasterLink:
     """The users run in Locust's workers."""
 
-    def __init__(self, environment: Any, on_tick: OnTick) -> None:
+    def __init__(self, environment: Any, on_tick: OnTick, on_failure: OnFailure) -> None:
         self._runner = environment.runner
         self._on_tick = on_tick
+        self._on_failure = on_failure
         self._clients: list[str] = []
-        self._finished: set[int] = set()
+        self._ready: set[str] = set()
+        self._drained: set[str] = set()
+        self._beginning = False
+        self._failure: str | None = None  # of a worker, while beginning
         self._changed = Event()
-        self._runner.register_message(_TICK, self._receive)
+        for name, listener in (
+            (_TICK, self._ticked),
+            (_DRAINED, self._has_drained),
+            (_FAILED, self._has_failed),
+        ):
+            self._runner.register_message(name, listener)
 
     def count(self) -> int:
         return len(self._active())
 
     def begin(self, shares: list[Session]) -> None:
         self._clients = self._active()
-        self._finished = set()
+        self._ready, self._drained, self._failure = set(), set(), None
+        self._beginning = True
         for client, share in zip(self._clients, shares, strict=True):
             self._runner.send_message(_SESSION, sessions.to_wire(share), client)
+        try:
+            self._wait_until_ready()
+        finally:
+            self._beginning = False
 
     def start_load(self) -> None:
         self._runner.send_message(_START)
@@ -88,9 +110,8 @@ class MasterLink:
     def drain(self, seconds: float) -> None:
         self._runner.send_message(_DRAIN, seconds)
         with gevent.Timeout(seconds + 30, False):
-            while set(range(len(self._clients))) - self._finished - set(self.lost()):
-                self._changed.clear()
-                self._changed.wait(1.0)  # also to notice a worker that has died meanwhile
+            while self._missing(self._drained) - set(self.lost()):
+                self._wait()
 
     def lost(self) -> list[int]:
         known = self._runner.clients
@@ -104,22 +125,51 @@ class MasterLink:
         clients = self._runner.clients
         return [node.id for node in clients.ready + clients.running + clients.spawning]
 
-    def _receive(self, environment: Any, msg: Any, **_kwargs: Any) -> None:
-        tick = msgspec.convert(msg.data, Tick)
-        self._on_tick(tick)
-        if tick.final:
-            self._finished.add(tick.sample.worker)
+    def _wait_until_ready(self) -> None:
+        deadline = monotonic() + _READY_S
+        while missing := self._missing(self._ready):
+            if self._failure:
+                raise HarnessError(self._failure)
+            if lost := self.lost():
+                raise HarnessError(f"worker {lost[0]} of the load generator was lost")
+            if monotonic() > deadline:
+                raise HarnessError(f"worker {min(missing)} did not get ready in {_READY_S:g} s")
+            self._wait()
+
+    def _missing(self, arrived: set[str]) -> set[int]:
+        return {n for n, client in enumerate(self._clients) if client not in arrived}
+
+    def _wait(self) -> None:
+        self._changed.clear()
+        self._changed.wait(1.0)  # no event tells of a worker that has died
+
+    # Messages; Locust only logs what these listeners raise.
+
+    def _ticked(self, environment: Any, msg: Any, **_kwargs: Any) -> None:
+        try:
+            self._on_tick(msgspec.convert(msg.data, Tick))
+        except Exception as error:
+            self._on_failure(failures.in_words(error))
+            raise
+        self._ready.add(msg.node_id)
+        self._changed.set()
+
+    def _has_drained(self, environment: Any, msg: Any, **_kwargs: Any) -> None:
+        self._drained.add(msg.node_id)
+        self._changed.set()
+
+    def _has_failed(self, environment: Any, msg: Any, **_kwargs: Any) -> None:
+        if self._beginning:
+            self._failure = msg.data
             self._changed.set()
+        else:
+            self._on_failure(msg.data)
 
 
 def serve(environment: Any) -> None:
     """Make this worker process answer a MasterLink."""
     runner = environment.runner
-
-    def send(tick: Tick) -> None:
-        runner.send_message(_TICK, msgspec.to_builtins(tick))
-
-    worker = Worker(environment, send)
+    worker = Worker(environment, lambda tick: runner.send_message(_TICK, msgspec.to_builtins(tick)))
 
     def on_session(environment: Any, msg: Any, **_kwargs: Any) -> None:
         worker.begin(sessions.from_wire(msg.data))
@@ -128,8 +178,28 @@ def serve(environment: Any) -> None:
         worker.start_load()
 
     def on_drain(environment: Any, msg: Any, **_kwargs: Any) -> None:
-        worker.drain(msg.data)
+        try:
+            worker.drain(msg.data)
+        except Exception as error:
+            # Now: the record is closed as soon as everybody has drained.
+            runner.send_message(_FAILED, failures.in_words(error))
+            raise
+        finally:
+            runner.send_message(_DRAINED)
 
-    runner.register_message(_SESSION, on_session)
-    runner.register_message(_START, on_start)
-    runner.register_message(_DRAIN, on_drain, concurrent=True)
+    def report(reason: str) -> None:
+        gevent.spawn(runner.send_message, _FAILED, reason)  # sending may block
+
+    failures.watch(environment, report)
+    for name, listener in ((_SESSION, on_session), (_START, on_start), (_DRAIN, on_drain)):
+        # In a greenlet of its own, what it raises is seen by `watch`; else Locust only logs it.
+        runner.register_message(name, listener, concurrent=True)
+    if environment.parsed_options.processes:
+        gevent.spawn(_end_with, os.getppid())
+
+
+def _end_with(parent: int) -> None:
+    """End when the process that forked us does, in whatever way; Locust would wait a minute."""
+    while os.getppid() == parent:
+        gevent.sleep(1.0)
+    os.kill(os.getpid(), signal.SIGTERM)

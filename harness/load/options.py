@@ -131,9 +131,12 @@ def mechanisms(options: Any) -> tuple[str, ...]:
 
 def check(options: Any) -> None:
     """Raise HarnessError for values that make no sense."""
-    for plan in (options.rate, options.login_rate):
-        if plan is not None:
-            arrivals.plan(plan)
+    for option, plan in (("--rate", options.rate), ("--login-rate", options.login_rate)):
+        try:
+            if plan is not None:
+                arrivals.plan(plan)
+        except HarnessError as error:
+            raise HarnessError(f"{option}: {error}") from None
     placement.placement(options.placement)
     for name in ("login_timeout", "duration", "drain"):
         value = getattr(options, name)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
 
+from gevent import GreenletExit
 from locust import events
 from locust.argument_parser import default_args_dict
 from locust.runners import WorkerRunner
 
-from harness.errors import HarnessError, PeerError
-from harness.load import links, options
+from harness.load import failures, links, options, web
 from harness.load.coordinator import Coordinator
 
 _installed = False
@@ -28,7 +29,7 @@ def install() -> None:
     hooks.init.add_listener(_on_init)
 
 
-def _on_init(environment: Any, runner: Any, **_kwargs: Any) -> None:
+def _on_init(environment: Any, runner: Any, web_ui: Any, **_kwargs: Any) -> None:
     if isinstance(runner, WorkerRunner):
         links.serve(environment)
         return
@@ -36,26 +37,43 @@ def _on_init(environment: Any, runner: Any, **_kwargs: Any) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     custom = set(vars(environment.parsed_options)) - set(default_args_dict())
     coordinator = Coordinator(environment, custom)
+    failures.watch(environment, coordinator.fail)
     hooks = environment.events
     hooks.quitting.add_listener(lambda **_kwargs: coordinator.quit())
     try:
+        web.check(web_ui)
         coordinator.prepare()
-    except (HarnessError, PeerError) as error:
-        _give_up(coordinator, error)
+    except Exception as error:
+        coordinator.refuse(error)
+        coordinator.quit()
+        sys.exit(2)
+    if web_ui is not None:
+        coordinator.status.web(web.url(web_ui))
     hooks.test_start.add_listener(lambda **_kwargs: _begin(coordinator))
-    hooks.spawning_complete.add_listener(lambda user_count: coordinator.spawned(user_count))
-    hooks.test_stopping.add_listener(lambda **_kwargs: coordinator.drain())
-    hooks.test_stop.add_listener(lambda **_kwargs: coordinator.finish())
+    for hook, listener in (
+        (hooks.spawning_complete, lambda user_count: coordinator.spawned(user_count)),
+        (hooks.test_stopping, lambda **_kwargs: coordinator.drain()),
+        (hooks.test_stop, lambda **_kwargs: coordinator.finish()),
+    ):
+        hook.add_listener(_guarded(coordinator, listener))
 
 
 def _begin(coordinator: Coordinator) -> None:
     try:
         coordinator.begin()
-    except HarnessError as error:
-        _give_up(coordinator, error)
+    except Exception as error:
+        coordinator.abandon(error)
+        raise GreenletExit from None  # of the greenlet that would make Locust's users now
 
 
-def _give_up(coordinator: Coordinator, error: HarnessError | PeerError) -> None:
-    coordinator.status.error(str(error))
-    coordinator.quit()
-    sys.exit(2)
+def _guarded(coordinator: Coordinator, listener: Callable[..., None]) -> Callable[..., None]:
+    """Locust only logs what an event's listener raises."""
+
+    def call(**kwargs: Any) -> None:
+        try:
+            listener(**kwargs)
+        except Exception as error:
+            coordinator.fail(failures.in_words(error))
+            raise
+
+    return call

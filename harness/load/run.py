@@ -49,11 +49,12 @@ class Surroundings(Protocol):
 class Run:
     """One test from begin to finish."""
 
-    def __init__(self, coordinator: Surroundings, writer: RunWriter) -> None:
+    def __init__(self, coordinator: Surroundings, writer: RunWriter, origin: float) -> None:
+        """`origin` is the monotonic time from which the record counts."""
         self.directory = writer.directory
         self._coordinator = coordinator
         self._writer = writer
-        self._origin = monotonic()
+        self._origin = origin
         self._ticks: dict[int, Tick] = {}
         self._expected: int | None = None
         self._load_start: float | None = None
@@ -83,15 +84,23 @@ class Run:
         self._report()
 
     def end(self, verdict: Verdict, reason: str) -> None:
-        """Stop the test because of this; the first reason stays."""
-        if self._end is None:
-            self._end = (verdict, reason)
+        """Stop the test because of this; the first reason stays, but a failure outweighs it."""
+        ending = self._end is not None
+        self.explain(verdict, reason)
+        if not ending:
             gevent.spawn(self._stop)
+
+    def explain(self, verdict: Verdict, reason: str) -> None:
+        """The test ends, or is being ended, because of this."""
+        if self._end is None or (verdict == "failed" and self._end[0] != "failed"):
+            self._end = (verdict, reason)
 
     def _stop(self) -> None:
         # Before Locust stops: its way of stopping holds up the loop for some 50 ms.
-        self.drain()
-        self._coordinator.stop_test()
+        try:
+            self.drain()
+        finally:
+            self._coordinator.stop_test()
 
     def drain(self) -> None:
         """Let what is under way arrive. Once: whoever asks later waits for the same end."""

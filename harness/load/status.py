@@ -5,18 +5,29 @@ from __future__ import annotations
 import json
 import logging
 import os
+from collections.abc import Callable
 from typing import Any
 
+import gevent
+
 VARIABLE = "XMPP_HARNESS_STATUS_FD"
+_READ = 1  # libev's EV_READ
 _log = logging.getLogger("xmpp-harness")
 
 
 class Status:
-    """Keys of a line: `stage` (text), or `error` (text), or figures of the running second."""
+    """Keys of a line: `stage` (text), or `error` (text), or `web` (the URL of the web UI), or
+    figures of the running second."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_orphaned: Callable[[], None]) -> None:
+        """`on_orphaned` is called from the loop when the reader of the pipe is gone."""
         number = os.environ.get(VARIABLE)
         self._fd = int(number) if number else None
+        self._on_orphaned = on_orphaned
+        if self._fd is not None:
+            # Nothing can be read from this end: it becomes readable when the other end closes.
+            self._watcher = gevent.get_hub().loop.io(self._fd, _READ)
+            self._watcher.start(self._reader_gone)
 
     def stage(self, text: str) -> None:
         """What is being done now."""
@@ -30,6 +41,10 @@ class Status:
         if self._fd is None:
             _log.error(text)
 
+    def web(self, url: str) -> None:
+        """Where the web UI is."""
+        self._write({"web": url})
+
     def figures(self, **figures: Any) -> None:
         """Once a second."""
         self._write(figures)
@@ -39,5 +54,10 @@ class Status:
             return
         try:
             os.write(self._fd, json.dumps(line).encode() + b"\n")
-        except OSError:  # nobody reads any more; the run goes on
-            self._fd = None
+        except OSError:
+            self._fd = None  # nobody reads any more: the watcher sees it too
+
+    def _reader_gone(self) -> None:
+        self._watcher.stop()
+        self._fd = None
+        self._on_orphaned()

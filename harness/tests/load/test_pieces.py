@@ -84,11 +84,12 @@ def test_roster_sizes_follow_a_power_law():
 
 def test_broadcasts_know_their_own_only():
     mine = Broadcasts(1)
-    name = mine.sent(1.0, 2.0)
+    name = mine.sent(1.0, 2.0, contacts=3)
     assert mine.received(name) == (1.0, 2.0)
     assert Broadcasts(2).received(name) is None
     for other in ("", "xp1-", "xp1-5", "xp1--1", "xp1-g"):
         assert mine.received(other) is None
+    assert mine.outstanding == 2
 
 
 def test_sessions_travel_unchanged():
