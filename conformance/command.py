@@ -58,6 +58,8 @@ def run(job: Job) -> tuple[list[Path], int]:
         catalogue.select(job.select)
     if len(job.targets) > 1 and job.deviations:
         raise HarnessError("--deviations is for one target: leave it out to use each one's own")
+    if job.deviations and not (job.accept or job.deviations.is_file()):
+        raise HarnessError(f"there is no file of deviations {job.deviations}")
     directories, worst = [], 0
     for name in job.targets:
         directory = _directory(job, name)

@@ -33,6 +33,7 @@ _URI = {
     "urn:ietf:params:xml:ns:xmpp-sasl": "sasl",
 }
 _CONDITIONS = ("xmpp-streams}", "xmpp-sasl}", "xmpp-stanzas}")
+_HI = hashlib.pbkdf2_hmac
 _SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
 _SPOILT = {
     "order": "r={r},c={c}",
@@ -48,14 +49,9 @@ class Scram:
     `derive(hash name, password, salt, iterations)` computes the salted password.
     """
 
-    def __init__(
-        self, mechanism: str, user: str, password: str, derive: Any = hashlib.pbkdf2_hmac
-    ) -> None:
-        self.hash = {"1": "sha1", "256": "sha256", "512": "sha512"}[
-            mechanism.replace("-PLUS", "").rpartition("-")[2]
-        ]
-        self.password = password
-        self.derive = derive
+    def __init__(self, mechanism: str, user: str, password: str, derive: Any = _HI) -> None:
+        self.hash = "sha" + mechanism.replace("-PLUS", "").rpartition("-")[2]
+        self.password, self.derive = password, derive
         self.nonce = secrets.token_urlsafe(18)
         self.name = user.replace("=", "=3D").replace(",", "=2C").encode().decode("latin-1")
         self.gs2 = self.bare = ""
@@ -72,13 +68,12 @@ class Scram:
         """The client's final message; `wrong` (see `_SPOILT` and below) spoils one thing of it."""
         fields = dict(part.split("=", 1) for part in challenge.decode().split(","))
         nonces = {"nonce": fields["r"][:-1] + "!", "own-nonce": self.nonce, "no-nonce": ""}
-        bound = self.gs2.encode("latin-1") + self.binding
-        bound = {"header": b"y,,", "binding": bytes(len(bound))}.get(wrong, bound)
+        binding = bytes(len(self.binding)) if wrong == "binding" else self.binding
+        bound = b"y,," if wrong == "header" else self.gs2.encode("latin-1") + binding
         form = _SPOILT.get(wrong, "c={c},r={r}")
         without_proof = form.format(c=_b64(bound), r=nonces.get(wrong, fields["r"]))
-        salted = self.derive(
-            self.hash, self.password.encode(), base64.b64decode(fields["s"]), int(fields["i"])
-        )
+        salt, rounds = base64.b64decode(fields["s"]), int(fields["i"])
+        salted = self.derive(self.hash, self.password.encode(), salt, rounds)
         message = self.bare.encode("latin-1") + b"," + challenge + b"," + without_proof.encode()
         key = self._mac(salted, b"Client Key")
         signature = self._mac(hashlib.new(self.hash, key).digest(), message)
@@ -110,16 +105,14 @@ class SaslClient:
     SCRAM's answer to the challenge of that number, spoilt.
     """
 
-    def __init__(
-        self, user: str, password: str, domain: str, derive: Any = hashlib.pbkdf2_hmac
-    ) -> None:
+    def __init__(self, user: str, password: str, domain: str, derive: Any = _HI) -> None:
         self.user, self.password, self.domain, self.derive = user, password, domain, derive
         self.scram: Scram | None = None
         self.challenges: list[bytes] = []
 
     def element(self, step: dict[str, Any], binding: bytes = b"") -> bytes:
         """The element of a step; `binding`: what the mechanism is to be bound to."""
-        kind, mechanism, message = step["element"], step.get("mechanism"), step.get("message")
+        mechanism, message = step.get("mechanism"), step.get("message")
         data = None if message is None else self._filled(message)
         if "wrong" in step:
             assert self.scram is not None
@@ -128,8 +121,8 @@ class SaslClient:
             self.scram = Scram(str(mechanism), self.user, self.password, self.derive)
             data = self.scram.first(data.decode("latin-1"), binding)
         text = "" if data is None else spoilt(_b64(data) or "=", step.get("spoil", ""))
-        attribute = f" mechanism='{mechanism}'" if mechanism else ""
-        return f"<{kind} xmlns='{_SASL}'{attribute}>{text}</{kind}>".encode()
+        start = f"auth mechanism='{mechanism}'" if step["element"] == "auth" else "response"
+        return f"<{start} xmlns='{_SASL}'>{text}</{step['element']}>".encode()
 
     def took(self, element: Element) -> None:
         """The server has sent this."""
@@ -197,15 +190,17 @@ def _condition(element: Element) -> str:
 class Stream:
     """One connection of a replay."""
 
-    def __init__(self, options: argparse.Namespace, tls: bool, **more: Any) -> None:
+    def __init__(self, options: argparse.Namespace, step: dict[str, Any]) -> None:
         self.options = options
-        port = options.direct_port if tls and options.direct_port else options.port
-        self.socket: socket.socket = socket.create_connection((options.host, port), PATIENCE)
+        port = options.direct_port if step["tls"] or "direct" in step else None
+        self.socket: socket.socket = socket.create_connection(
+            (options.host, port or options.port), PATIENCE
+        )
         self.features: Element | None = None
         self.client: SaslClient | None = None
         self.said: list[bytes] = []  # SASL elements
-        if tls:
-            self.secure(**more)
+        if step["tls"]:
+            self.secure(**step.get("with", {}))
         self.fresh()
 
     def secure(self, version: str = "", certificate: bool = False) -> None:
@@ -219,9 +214,6 @@ class Stream:
             context.verify_mode = ssl.CERT_NONE
         self.socket.settimeout(PATIENCE)
         self.socket = context.wrap_socket(self.socket, server_hostname=self.options.domain)
-
-    def restart(self) -> None:
-        self.restarting = True
 
     def fresh(self) -> None:
         self.restarting = False
@@ -294,8 +286,7 @@ class Stream:
             self.sasl({"account": account, "element": "response", "wrong": "", "challenge": -1})
             answer = self.answer()
         if answer != "sasl success":
-            user = self.options.accounts[account][0]
-            sys.exit(f"cannot log in as {user}: give accounts of the server with --account")
+            sys.exit("cannot log in: give accounts of the server with --account")
 
     def sasl(self, step: dict[str, Any]) -> None:
         """An element of SASL that depends on the account, or on what the server has said."""
@@ -304,8 +295,7 @@ class Stream:
             self.client = SaslClient(user, password, self.options.domain)
         kind, bound = step.get("binding"), b""
         if kind and isinstance(self.socket, ssl.SSLSocket):
-            certificate = self.socket.getpeercert(True) or b""
-            bound = hashlib.sha256(certificate).digest()
+            bound = hashlib.sha256(self.socket.getpeercert(True) or b"").digest()
             if kind != "tls-server-end-point":
                 bound = self.socket.get_channel_binding(kind) or b""
         self.said.append(self.client.element(step, bound))
@@ -313,12 +303,11 @@ class Stream:
 
     def answer(self) -> str:
         """The next element, or the end, in few words."""
-        kind, element = self.next()
-        if kind != "element":
-            return describe([], {"end": "closed"}.get(kind, kind))
-        if self.client:
+        kind, element = next(item for item in iter(self.next, None) if item[0] != "header")
+        if kind == "element" and self.client:
             self.client.took(element)
-        return describe([element], "fence")
+        ending = {"element": "fence", "end": "closed"}.get(kind, kind)
+        return describe([element] if kind == "element" else [], ending)
 
     def react(self, fence: str) -> str:
         """All that comes until the fence is answered or the stream is over, in few words."""
@@ -355,17 +344,15 @@ def fill(text: str, options: argparse.Namespace) -> bytes:
 def play(case: dict[str, Any], options: argparse.Namespace) -> str:
     """Do the steps; the last reaction of the server."""
     streams: dict[int, Stream] = {}
-    reaction = ""
-    for step in case["steps"]:
-        if step["do"] == "connect":
-            streams[step["stream"]] = Stream(options, step["tls"], **step.get("with", {}))
-        else:
-            reaction = do(step, streams, options) or reaction
-    return reaction
+    reactions = [do(step, streams, options) for step in case["steps"]]
+    return next(filter(None, reversed(reactions)), "")
 
 
 def do(step: dict[str, Any], streams: dict[int, Stream], options: argparse.Namespace) -> Any:
     """One step; what the server did, if it is a step that looks."""
+    if step["do"] == "connect":
+        streams[step["stream"]] = Stream(options, step)
+        return None
     stream = streams[step["stream"]]
     actions: dict[str, Any] = {
         "send": lambda: stream.send(fill(step["data"], options) * step["times"]),
@@ -376,9 +363,8 @@ def do(step: dict[str, Any], streams: dict[int, Stream], options: argparse.Names
         "sasl-again": lambda: stream.send(streams[step["of"]].said[step["which"]]),
         "login": lambda: stream.login(step["account"]),
         "tls": lambda: stream.secure(**step.get("with", {})),
-        "restart": stream.restart,
+        "restart": lambda: setattr(stream, "restarting", True),
         "half-close": lambda: stream.socket.shutdown(socket.SHUT_WR),
-        "close": stream.socket.close,
     }
     return actions[step["do"]]()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from conformance.generate.text import NAMES
 from harness.xmpp import namespaces as ns
 from harness.xmpp import stanza
 
@@ -36,3 +37,14 @@ def headers(
         parts.append(f"{name}={quote}{stanza.escape(value).decode()}{quote}")
     space = draw(st.sampled_from([" ", "  ", "\n", "\t"]))
     return draw(DECLARATIONS) + f"<stream:stream {space.join(parts)}>"
+
+
+def prefixed(to: str) -> st.SearchStrategy[str]:
+    """A header with another prefix than `stream` for the stream namespace (section 4.8.5)."""
+    names = NAMES.filter(lambda name: not name.startswith(("stream", "xml")))
+    return names.map(
+        lambda name: (
+            f"<?xml version='1.0'?><{name}:stream to='{to}' version='1.0' "
+            f"xml:lang='en' xmlns='{ns.CLIENT}' xmlns:{name}='{ns.STREAM}'>"
+        )
+    )

@@ -41,5 +41,9 @@ BAD_UTF8 = st.sampled_from([b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xe2\x28\xa
 FOREIGN = st.builds("<{0} xmlns='{1}'/>".format, NAMES, URIS) | st.builds(
     "<{0} xmlns='{1}'><y>{2}</y></{0}>".format, NAMES, URIS, st.just("text")
 )
+# A name that jabber:client does not have.
+UNKNOWN_STANZAS = st.builds("<x{0}/>".format, NAMES) | st.builds(
+    "<x{0} to='{{domain}}' id='unknown'><y/></x{0}>".format, NAMES
+)
 TEXT = XML_TEXT.filter(lambda text: bool(text.strip()) and not set("<&]") & set(text))
 WHITESPACE = st.text(st.sampled_from(" \t\r\n"), min_size=1, max_size=12)

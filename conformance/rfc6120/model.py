@@ -16,7 +16,9 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 
 from conformance.generate import hostile
-from conformance.verdicts import Allowed, stream_error
+from conformance.rfc6120 import outcomes
+from conformance.rfc6120.outcomes import ANY_STREAM_ERROR as ANY_STREAM_ERROR
+from conformance.verdicts import Allowed
 from conformance.wire.negotiation import Stage, header
 from harness.xmpp import namespaces as ns
 
@@ -41,139 +43,178 @@ class Fence(NamedTuple):
     answer: str
 
 
-ANY_STREAM_ERROR = ("*stream error *",)
 EVERYWHERE = frozenset(Stage) - {Stage.CLOSING}
 OPEN = EVERYWHERE - {Stage.CONNECTED}  # there is a stream
 BEFORE_SASL = frozenset({Stage.OPENED, Stage.SECURED})
-BEFORE_BIND = frozenset({Stage.OPENED, Stage.SECURED, Stage.CHALLENGED, Stage.UNBOUND})
+BEFORE_AUTH = BEFORE_SASL | {Stage.CHALLENGED}
+AUTHORIZED = frozenset({Stage.UNBOUND, Stage.BOUND})
 # After success the client's next element is a header; the text does not say what else brings.
 STEADY = OPEN - {Stage.AUTHENTICATED}
 
-_RESTRICTED = Allowed(
-    "the stream closed with a stream error, preferably <restricted-xml/>",
-    ("*stream error restricted-xml",),
-    ANY_STREAM_ERROR,
-)
-_DOCTYPE = Allowed(  # within a document it is not well-formed either
-    _RESTRICTED.words,
-    (*_RESTRICTED.strict, "*stream error not-well-formed"),
-    ANY_STREAM_ERROR,
-)
-_ANY_STREAM_ERROR = Allowed("a stream error", ANY_STREAM_ERROR)
-_NOT_WELL_FORMED = stream_error("not-well-formed", lenient=("bad-format",))
-_UNDECLARED = Allowed(
-    "the stream closed with <not-well-formed/>, or a stanza error <not-acceptable/>",
-    ("*stream error not-well-formed", "* error not-acceptable"),
-    ("*stream error bad-namespace-prefix", "*stream error bad-format"),
-)
-_ENCODING = stream_error("unsupported-encoding", lenient=("*",))
-_UNSUPPORTED = Allowed(
-    "nothing, or a stream error, preferably <unsupported-stanza-type/>",  # section 4.8.4
-    ("*stream error unsupported-stanza-type", "ignored"),
-    ANY_STREAM_ERROR,
-)
-_NOT_AUTHORIZED = stream_error("not-authorized")
-_ERROR_OR_NO = Allowed(
-    "a stream error, or a refusal",
-    (*ANY_STREAM_ERROR, "tls failure*", "sasl failure *", "iq error *"),
-    ("ignored",),
-)
-_IGNORED = Allowed("nothing: white space is no stanza", ("ignored",))
-_CLOSED = Allowed("the closing tag, then the end of the connection", ("closed",))
-_ENDED = Allowed(
-    "the end of the stream",
-    ("closed", "*stream error *", "reset"),
-)
-
-_TO_ANOTHER = st.sampled_from(
-    [
-        "<message to='somebody@{domain}' type='chat'><body>too early</body></message>",
-        "<presence to='somebody@{domain}'/>",
-        "<iq type='get' id='early' to='somebody@{domain}/r'><ping xmlns='urn:xmpp:ping'/></iq>",
-        "<message to='somebody@elsewhere.example'><body>too early</body></message>",
-    ]
-)
+# Stanzas that nobody but an authorized client may send, by the name of their class.
+_TO_ANOTHER = {
+    "message": "<message to='somebody@{domain}' type='chat'><body>too early</body></message>",
+    "presence": "<presence to='somebody@{domain}'/>",
+    "iq": "<iq type='get' id='early' to='somebody@{domain}/r'><ping xmlns='urn:xmpp:ping'/></iq>",
+    "remote-message": "<message to='somebody@elsewhere.example'><body>too early</body></message>",
+}
+_TO_SERVER = {
+    "ping": "<ping xmlns='urn:xmpp:ping'/>",
+    "roster-get": f"<query xmlns='{ns.ROSTER}'/>",
+    "version-get": f"<query xmlns='{ns.VERSION}'/>",
+    "disco-get": "<query xmlns='http://jabber.org/protocol/disco#info'/>",
+}
+_ADDRESS = st.sampled_from(["", " to='{domain}'"])
 _CLIENT_ERROR = (
     f"<stream:error><undefined-condition xmlns='{ns.STREAMS}'/></stream:error></stream:stream>"
 )
 _BIND = f"<iq type='set' id='early'><bind xmlns='{ns.BIND}'/></iq>"
 _STARTTLS = f"<starttls xmlns='{ns.TLS}'/>"
 _SECOND_AUTH = f"<auth xmlns='{ns.SASL}' mechanism='PLAIN'>AGEAYg==</auth>"
+_SECOND_HEADER = header("{domain}") + "</stream:stream>"  # without it, it swallows what follows
+_DECLARATION = "<?xml version='1.0'?>"
 
 CLASSES: dict[str, InputClass] = {
-    "comment": InputClass(hostile.COMMENTS, ("xml-restriction-comment",), _RESTRICTED, EVERYWHERE),
+    "comment": InputClass(
+        hostile.COMMENTS,
+        ("xml-restriction-comment", "stream-error-restricted-xml"),
+        outcomes.RESTRICTED,
+        EVERYWHERE,
+    ),
     "processing-instruction": InputClass(
-        hostile.INSTRUCTIONS, ("xml-restriction-pi",), _RESTRICTED, EVERYWHERE
+        hostile.INSTRUCTIONS,
+        ("xml-restriction-pi", "stream-error-restricted-xml"),
+        outcomes.RESTRICTED,
+        EVERYWHERE,
     ),
-    "doctype": InputClass(hostile.DOCTYPES, ("xml-restriction-dtd",), _DOCTYPE, EVERYWHERE),
-    "entity-reference": InputClass(hostile.ENTITIES, ("xml-restriction-ref",), _RESTRICTED, STEADY),
-    "malformed": InputClass(
-        hostile.MALFORMED, ("xml-wellformed-xml",), _NOT_WELL_FORMED, EVERYWHERE
+    "doctype": InputClass(
+        hostile.DOCTYPES,
+        ("xml-restriction-dtd", "stream-error-restricted-xml"),
+        outcomes.DOCTYPE,
+        EVERYWHERE,
     ),
-    "undeclared-prefix": InputClass(
-        hostile.UNDECLARED, ("xml-wellformed-ns",), _UNDECLARED, EVERYWHERE
-    ),
-    "bad-utf8": InputClass(
-        hostile.BAD_UTF8, ("stream-error-unsupported-encoding",), _ENCODING, EVERYWHERE
-    ),
-    "foreign-element": InputClass(
-        hostile.FOREIGN, ("stream-error-unsupported-stanza-type",), _UNSUPPORTED, STEADY
-    ),
-    "text": InputClass(
-        hostile.TEXT,
-        ("stream-error-generate",),
-        Allowed("a stream error", ANY_STREAM_ERROR, ("ignored",)),
+    "entity-reference": InputClass(
+        hostile.ENTITIES,
+        ("xml-restriction-ref", "stream-error-restricted-xml"),
+        outcomes.RESTRICTED,
         STEADY,
     ),
-    "stanza-to-another": InputClass(
-        _TO_ANOTHER, ("stream-error-not-authorized",), _NOT_AUTHORIZED, BEFORE_BIND
+    "malformed": InputClass(
+        hostile.MALFORMED,
+        ("xml-wellformed-xml", "wellformed-condition", "stream-error-not-well-formed"),
+        outcomes.NOT_WELL_FORMED,
+        EVERYWHERE,
+    ),
+    "undeclared-prefix": InputClass(
+        hostile.UNDECLARED,
+        ("xml-wellformed-ns", "wellformed-undeclared-prefix"),
+        outcomes.UNDECLARED,
+        EVERYWHERE,
+    ),
+    "bad-utf8": InputClass(
+        hostile.BAD_UTF8,
+        ("encoding-invalid-utf8", "stream-error-unsupported-encoding"),
+        outcomes.ENCODING,
+        EVERYWHERE,
+    ),
+    "foreign-element": InputClass(
+        hostile.FOREIGN,
+        ("foreign-element-ignored-or-error", "stream-error-unsupported-stanza-type"),
+        outcomes.UNSUPPORTED,
+        AUTHORIZED,
+    ),
+    "early-foreign-element": InputClass(
+        hostile.FOREIGN, ("foreign-element-before-auth",), outcomes.EARLY_UNSUPPORTED, BEFORE_AUTH
+    ),
+    "unknown-name": InputClass(
+        hostile.UNKNOWN_STANZAS,
+        ("stream-error-unsupported-stanza-type",),
+        outcomes.UNKNOWN_NAME,
+        AUTHORIZED,
+    ),
+    "text": InputClass(
+        hostile.TEXT, ("stream-error-bad-format", "stream-error-generate"), outcomes.TEXT, STEADY
+    ),
+    **{
+        f"early-{name}": InputClass(
+            st.just(text),
+            ("stream-error-not-authorized", "stanza-before-auth-refused"),
+            outcomes.NOT_AUTHORIZED,
+            BEFORE_AUTH,
+        )
+        for name, text in _TO_ANOTHER.items()
+    },
+    **{
+        f"early-{name}": InputClass(
+            _ADDRESS.map(f"<iq type='get' id='early'%s>{payload}</iq>".__mod__),
+            ("stanza-before-auth-to-server",),
+            outcomes.NO_RESULT,
+            BEFORE_AUTH,
+        )
+        for name, payload in _TO_SERVER.items()
+    },
+    **{
+        f"{name}-before-bind": InputClass(
+            st.just(text),
+            ("stream-error-not-authorized", "stream-negotiation-complete", "bind-mtn"),
+            outcomes.NOT_AUTHORIZED,
+            frozenset({Stage.UNBOUND}),
+        )
+        for name, text in _TO_ANOTHER.items()
+    },
+    "keepalive": InputClass(
+        hostile.WHITESPACE,
+        ("whitespace-keepalive-accepted", "whitespace-between-stanzas"),
+        outcomes.IGNORED,
+        frozenset({Stage.BOUND}),
     ),
     "white-space": InputClass(
         hostile.WHITESPACE,
-        ("stream-tcp-binding",),
-        _IGNORED,
-        STEADY - {Stage.CHALLENGED},
+        ("whitespace-between-stanzas",),
+        outcomes.IGNORED,
+        BEFORE_SASL | {Stage.UNBOUND},
     ),
     "second-header": InputClass(
-        st.just(header("{domain}")),
-        ("stream-negotiation-restart",),
-        Allowed("a stream error", ANY_STREAM_ERROR, ("features*", "ignored")),
-        frozenset({Stage.OPENED, Stage.SECURED, Stage.UNBOUND, Stage.BOUND}),
-        fenced=False,
+        st.sampled_from([_SECOND_HEADER, _SECOND_HEADER.removeprefix(_DECLARATION)]),
+        ("stream-second-header", "stream-negotiation-restart"),
+        outcomes.HEADER,
+        BEFORE_SASL | AUTHORIZED,
     ),
     "closing-tag": InputClass(
-        st.just("</stream:stream>"), ("stream-error-generate",), _CLOSED, STEADY, fenced=False
+        st.just("</stream:stream>"), ("stream-close-reply",), outcomes.CLOSED, STEADY, fenced=False
     ),
     "stream-error": InputClass(
-        st.just(_CLIENT_ERROR), ("stream-error-generate",), _ENDED, STEADY, fenced=False
+        st.just(_CLIENT_ERROR), ("stream-error-received",), outcomes.ENDED, STEADY, fenced=False
     ),
     "early-bind": InputClass(
         st.just(_BIND),
-        ("bind-mtn",),
-        Allowed(
-            "a stream error <not-authorized/>",
-            ("*stream error not-authorized",),
-            (*ANY_STREAM_ERROR, "iq error *"),
-        ),
-        BEFORE_SASL | {Stage.CHALLENGED},
+        ("stanza-before-auth-to-server", "stream-error-not-authorized", "bind-mtn"),
+        outcomes.NOTHING_BOUND,
+        BEFORE_AUTH,
+    ),
+    "bind-for-header": InputClass(
+        st.just(_BIND),
+        ("stream-restart-without-header", "stream-negotiation-restart"),
+        outcomes.HEADER_DUE,
+        frozenset({Stage.AUTHENTICATED}),
     ),
     "second-starttls": InputClass(
         st.just(_STARTTLS),
-        ("tls-restart",),
-        _ERROR_OR_NO,
-        frozenset({Stage.SECURED, Stage.CHALLENGED, Stage.UNBOUND, Stage.BOUND}),
+        ("starttls-not-offered",),
+        outcomes.NO_PROCEED,
+        frozenset({Stage.SECURED}),
+    ),
+    "late-starttls": InputClass(
+        st.just(_STARTTLS), ("starttls-after-sasl",), outcomes.NO_PROCEED, AUTHORIZED
     ),
     "second-auth": InputClass(
-        st.just(_SECOND_AUTH),
-        ("sasl-restart",),
-        _ERROR_OR_NO,
-        frozenset({Stage.UNBOUND, Stage.BOUND}),
+        st.just(_SECOND_AUTH), ("sasl-auth-after-success",), outcomes.NO_SUCCESS, AUTHORIZED
     ),
 }
 
 # Where a header is due, already the first tag of these inputs is wrong.
 EXCEPTIONS: dict[tuple[str, Stage], Allowed] = {
-    (name, stage): _ANY_STREAM_ERROR
+    (name, stage): outcomes.A_STREAM_ERROR
     for name in ("malformed", "undeclared-prefix", "bad-utf8")
     for stage in (Stage.CONNECTED, Stage.AUTHENTICATED)
 }

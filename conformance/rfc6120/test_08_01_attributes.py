@@ -1,248 +1,147 @@
-"""Sections 8.1, 8.3 and 8.4: the attributes of stanzas, errors, extended content."""
+"""Sections 8.1.3 to 8.1.5: `id`, `type` and `xml:lang`."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
-from xml.etree.ElementTree import Element, canonicalize, fromstring, tostring
 
 import pytest
 from hypothesis import strategies as st
 
-from conformance.generate.stanzas import EXTENSIONS, IDS
-from conformance.generate.text import CUTS, XML_TEXT, offsets
-from conformance.player import name_of
-from conformance.rfc6120.test_08_02_iq import after, check_answer
-from conformance.suite import Allowed, Case, requires
-from conformance.wire.stream import RawStream, Reaction
+from conformance.generate.stanzas import LANGUAGES, TEXT_IDS
+from conformance.generate.text import CUTS, XML_TEXT
+from conformance.rfc6120.common import (
+    EVERY_KIND,
+    FOR_SENDER,
+    KINDS,
+    NO_USER,
+    PING,
+    QUERY,
+    Address,
+    after,
+    answers,
+    delivered,
+    to_each,
+    written,
+)
+from conformance.rfc6120.streams import reached
+from conformance.suite import Case, requires
 from harness.xmpp import namespaces as ns
 from harness.xmpp import stanza
 
-_RESOLVE_S = 20.0
-_KINDS = pytest.mark.parametrize("kind", ["message", "presence", "iq"])
+_MESSAGES = ["chat", "groupchat", "headline", "normal", "error"]
+_ERROR = f"<error type='cancel'><forbidden xmlns='{ns.STANZAS}'/></error>"
 
 
-def written(kind: str, to: str, inner: str = "", **attributes: str) -> str:
-    """A stanza of this kind that is delivered to a full JID."""
-    defaults = {"message": {"type": "headline"}, "presence": {}, "iq": {"type": "get"}}[kind]
-    given = {"id": "x", "to": to} | defaults | attributes
-    text = "".join(f" {k}='{stanza.escape(v).decode()}'" for k, v in given.items())
-    inner = inner or ("<q xmlns='urn:example:q'/>" if kind == "iq" else "")
-    return f"<{kind}{text}>{inner}</{kind}>"
+@to_each(*FOR_SENDER, NO_USER)
+@pytest.mark.parametrize("payload", [PING, QUERY], ids=["known", "unknown"])
+@requires("stanza-attribute-id", "stanza-id-mirrored", identifier=TEXT_IDS, cuts=CUTS)
+async def test_id_of_an_answer(
+    case: Case, to: Address, payload: str, identifier: str, cuts: list[float]
+) -> None:
+    """Text of any kind and length."""
+    stream = await case.bound()
+    text = written("iq", to.of(case), payload, id=identifier)
+    reaction = await after(case, stream, text, cuts)
+    ids = [element.get("id") for element in reaction.elements]
+    if not ids and reaction.ending == "fence":
+        found = await answers(case, stream, [identifier])
+        ids = [element.get("id") for element in found]
+    case.check(ids == [identifier], "one answer with the id of the request", "another id, or none")
 
 
-async def delivered(
-    case: Case, sender: RawStream, receiver: RawStream, text: str, kind: str, cuts: list[float]
-) -> Element:
-    """The stanza as the receiver gets it."""
-    await sender.send(text, offsets(cuts, text))
-    item = await receiver.next()
-    case.check(
-        isinstance(item, Element) and item.tag == f"{{{ns.CLIENT}}}{kind}",
-        f"the {kind} delivered",
-        name_of(item) if isinstance(item, Element) else "no stanza",
-    )
-    assert isinstance(item, Element)
-    return item
-
-
-@_KINDS
-@requires(
-    "stanza-attribute-to",
-    "stanza-attribute-from",
-    "stanza-attribute-from-stamp",
-    "stanza-attribute-id",
-    identifier=IDS,
-    cuts=CUTS,
-)
-async def test_addresses(case: Case, kind: str, identifier: str, cuts: list[float]) -> None:
+@EVERY_KIND
+@requires("stanza-attribute-id", "stanza-id-delivered", identifier=TEXT_IDS, cuts=CUTS)
+async def test_id_is_delivered(
+    case: Case, kind: str, identifier: str, cuts: list[float]
+) -> None:
     receiver, sender = await case.pair()
     text = written(kind, receiver.jid, id=identifier)
     found = await delivered(case, sender, receiver, text, kind, cuts)
-    case.check(found.get("from") == sender.jid, "from = the sender's full JID", "another from")
-    case.check(found.get("to") == receiver.jid, "to unchanged", "another to")
     case.check(found.get("id") == identifier, "id unchanged", "another id")
 
 
-@_KINDS
-@pytest.mark.parametrize("claim", ["bare", "another-resource", "another-account", "server"])
-@requires("stanza-attribute-from-stamp", "stream-error-invalid-from")
-async def test_claimed_from(case: Case, kind: str, claim: str) -> None:
-    """Whatever a client claims, the receiver sees the truth, or the stream ends."""
+@requires("stanza-id-delivered", kinds=st.lists(st.sampled_from(KINDS), min_size=2, max_size=6))
+async def test_same_id_again(case: Case, kinds: list[str]) -> None:
+    """Stanzas with the same id are as many stanzas."""
     receiver, sender = await case.pair()
-    claimed = {
-        "bare": case.jid(0),
-        "another-resource": f"{case.jid(0)}/elsewhere",
-        "another-account": f"{case.jid(2)}/r",
-        "server": case.domain,
-    }[claim]
-    await sender.send(written(kind, receiver.jid, **{"from": claimed}))
-    reaction = await after(case, sender, "")
-    if reaction.ending != "fence":
-        case.judge(
-            reaction,
-            Allowed("<invalid-from/>", ("*stream error invalid-from",), ("*stream error *",)),
-        )
-        return
-    if reaction.elements:
-        case.judge(reaction, Allowed("the true from, or an error", (f"{kind} error *",)))
-        return
-    found = await receiver.next()
-    case.check(isinstance(found, Element), "the stanza delivered", "nothing delivered")
-    assert isinstance(found, Element)
-    case.check(found.get("from") == sender.jid, "from = the sender's full JID", "the claimed from")
+    await after(case, sender, "".join(written(kind, receiver.jid) for kind in kinds))
+    elements = (await reached(receiver)).elements
+    found = [e.tag.rpartition("}")[2] for e in elements if e.get("id") == "x"]
+    case.check(found == kinds, "each of them delivered", "another number, or another order")
+
+
+@pytest.mark.parametrize("type_", _MESSAGES)
+@requires("stanza-attribute-type", "stanza-kind-message")
+async def test_type_of_a_message(case: Case, type_: str) -> None:
+    receiver, sender = await case.pair()
+    inner = _ERROR if type_ == "error" else "<body>x</body>"
+    text = written("message", receiver.jid, inner, type=type_)
+    found = await delivered(case, sender, receiver, text, "message")
+    same = found.get("type", "normal") == type_  # "normal" is the default (RFC 6121 section 5.2.2)
+    case.check(same, "type unchanged", "another type")
+
+
+@pytest.mark.parametrize("type_", [None, "unavailable", "error"])
+@requires("stanza-attribute-type", "stanza-kind-presence")
+async def test_type_of_a_presence(case: Case, type_: str | None) -> None:
+    receiver, sender = await case.pair()
+    inner = _ERROR if type_ == "error" else ""
+    text = written("presence", receiver.jid, inner, type=type_)
+    found = await delivered(case, sender, receiver, text, "presence")
+    case.check(found.get("type") == type_, "type unchanged", "another type")
+
+
+@pytest.mark.parametrize("type_", ["get", "set"])
+@pytest.mark.parametrize("answer", ["result", "error"])
+@requires("stanza-attribute-type", "stanza-kind-iq")
+async def test_type_of_an_iq(case: Case, type_: str, answer: str) -> None:
+    """Of the request and of its answer."""
+    asked, asking = await case.pair()
+    request = await delivered(case, asking, asked, written("iq", asked.jid, type=type_), "iq")
+    case.check(request.get("type") == type_, "type unchanged", "another type")
+    inner = _ERROR if answer == "error" else QUERY
+    text = written("iq", asking.jid, inner, type=answer)
+    found = await delivered(case, asked, asking, text, "iq")
+    case.check(found.get("type") == answer, "type unchanged", "another type")
 
 
 @pytest.mark.parametrize("kind", ["message", "presence"])
-@pytest.mark.parametrize("own", [False, True], ids=["of-the-stream", "of-the-stanza"])
-@requires("stanza-attribute-xmllang", lang=st.sampled_from(["de", "pt-BR", "cs"]))
-async def test_lang(case: Case, kind: str, own: bool, lang: str) -> None:
+@requires("stanza-attribute-xmllang", "stanza-lang-added", body=XML_TEXT)
+async def test_lang_of_the_stream(case: Case, kind: str, body: str) -> None:
     receiver, sender = await case.pair()
-    extra = {"xml:lang": lang} if own else {}
-    text = written(kind, receiver.jid, "<status>x</status>" if kind == "presence" else "", **extra)
-    found = await delivered(case, sender, receiver, text, kind, [])
+    name = "body" if kind == "message" else "status"
+    inner = f"<{name}>{stanza.escape(body).decode()}</{name}>"
+    found = await delivered(case, sender, receiver, written(kind, receiver.jid, inner), kind)
     came = found.get(ns.LANG)
-    if own:
-        case.check(came == lang, "xml:lang unchanged", "xml:lang changed or missing")
-    else:
-        case.prefer(came == "en", "xml:lang of the sender's stream", "no such xml:lang")
+    observed = "another xml:lang" if came else "no xml:lang"
+    case.prefer(came == "en", "xml:lang of the sender's stream", observed)
 
 
-@pytest.mark.parametrize("kind", ["message", "presence", "iq"])
-@requires("stanza-extension", extension=EXTENSIONS, cuts=CUTS)
-async def test_extension_is_unchanged(
-    case: Case, kind: str, extension: str, cuts: list[float]
-) -> None:
+@EVERY_KIND
+@requires("stanza-attribute-xmllang", "stanza-lang-unmodified", lang=LANGUAGES)
+async def test_lang_of_the_stanza(case: Case, kind: str, lang: str) -> None:
     receiver, sender = await case.pair()
-    text = written(kind, receiver.jid, extension)
-    found = await delivered(case, sender, receiver, text, kind, cuts)
-    uri = fromstring(extension).tag
-    came = [child for child in found if child.tag == uri]
-    case.check(len(came) == 1, "the extension element", "no extension element")
-    came[0].tail = None
-    same = canonicalize(tostring(came[0])) == canonicalize(tostring(fromstring(extension)))
-    case.check(same, "the extension element unchanged", "the extension element changed")
+    text = written(kind, receiver.jid, **{"xml:lang": lang})
+    found = await delivered(case, sender, receiver, text, kind)
+    observed = "another xml:lang" if found.get(ns.LANG) else "no xml:lang"
+    case.check(found.get(ns.LANG) == lang, "xml:lang unchanged", observed)
 
 
-@requires("stanza-kind-message", "stanza-attribute-type", body=XML_TEXT, cuts=CUTS)
-async def test_body_is_unchanged(case: Case, body: str, cuts: list[float]) -> None:
-    receiver, sender = await case.pair()
-    inner = f"<body>{stanza.escape(body).decode()}</body>"
-    text = written("message", receiver.jid, inner, type="chat")
-    found = await delivered(case, sender, receiver, text, "message", cuts)
-    case.check(found.findtext(ns.BODY) == body, "the body unchanged", "another body")
-    case.check(found.get("type") == "chat", "the type unchanged", "another type")
-
-
-class NoSuch(NamedTuple):
-    """An address at which nobody is."""
-
-    name: str
-    pattern: str
-    allowed: dict[str, Allowed]
-
-
-_SILENT = Allowed("nothing", ("ignored",), ("presence error *", "presence unsubscribed"))
-_UNAVAILABLE = Allowed(
-    "<service-unavailable/>", ("{} error service-unavailable",), ("{} error item-not-found",)
+@pytest.mark.parametrize("own", [False, True], ids=["without", "with"])
+@requires(
+    "stanza-attribute-xmllang",
+    "stanza-lang-unmodified",
+    langs=st.lists(LANGUAGES, min_size=1, max_size=4, unique=True),
 )
-
-
-def _unavailable(kind: str, *also: str) -> Allowed:
-    return Allowed(
-        _UNAVAILABLE.words,
-        (f"{kind} error service-unavailable", *also),
-        tuple(p.format(kind) for p in _UNAVAILABLE.lenient),
+async def test_lang_of_children(case: Case, own: bool, langs: list[str]) -> None:
+    """A body for each of several languages, in a stanza with another one or with none."""
+    receiver, sender = await case.pair()
+    inner = "<body>x</body>"
+    inner += "".join(f"<body xml:lang='{lang}'>{lang}</body>" for lang in langs)
+    extra = {"xml:lang": "fr"} if own else {}
+    text = written("message", receiver.jid, inner, **extra)
+    found = await delivered(case, sender, receiver, text, "message")
+    bodies = [(body.get(ns.LANG), body.text) for body in found.findall(ns.BODY)]
+    case.check(
+        bodies == [(None, "x"), *zip(langs, langs, strict=True)],
+        "the bodies with their languages",
+        "a language changed, or a body lost",
     )
-
-
-_REMOTE = {
-    kind: Allowed(
-        "<remote-server-not-found/> or <remote-server-timeout/>",
-        (f"{kind} error remote-server-not-found", f"{kind} error remote-server-timeout"),
-        (f"{kind} error *",),  # a server may be closed to others (section 10.4)
-    )
-    for kind in ("message", "presence", "iq")
-}
-NOBODY = [
-    NoSuch(
-        "account",
-        "nobody-{n}@{domain}",
-        {
-            "message": _unavailable("message", "ignored"),
-            "presence": _SILENT,
-            "iq": _unavailable("iq"),
-        },
-    ),
-    NoSuch(
-        "resource",
-        "{bare}/nothing-{n}",
-        {
-            "message": _unavailable("message", "ignored"),
-            "presence": _SILENT,
-            "iq": _unavailable("iq"),
-        },
-    ),
-    NoSuch("domain", "somebody@{n}.unknown.example", _REMOTE),
-]
-
-
-@_KINDS
-@pytest.mark.parametrize("nobody", [pytest.param(n, id=n.name) for n in NOBODY])
-@requires("stanza-error", "stanza-error-id", "stanza-error-child", "stanza-error-reply")
-async def test_nobody_there(case: Case, kind: str, nobody: NoSuch) -> None:
-    """Sections 10.4.3, 10.5.3.1 and 10.5.4."""
-    sender = await case.bound(0)
-    to = nobody.pattern.format(domain=case.domain, n="q7", bare=case.jid(1))
-    reaction = await answered(case, sender, written(kind, to), nobody.name == "domain")
-    case.judge(reaction, nobody.allowed[kind])
-    for answer in reaction.elements:
-        if answer.get("type") == "error":
-            check_answer(case, answer, "x")
-            case.prefer(answer.get("from") == to, "addresses swapped", "another from")
-            case.check(answer.get("to") == sender.jid, "to = the sender", "another to")
-
-
-async def answered(case: Case, sender: RawStream, text: str, remote: bool) -> Reaction:
-    """What comes back; resolving a name takes its time, so there the answer is waited for."""
-    if not remote:
-        return await after(case, sender, text)
-    await sender.send(text)
-    reaction = Reaction(ending="fence")
-    item = await sender.next(_RESOLVE_S)
-    if isinstance(item, Element):
-        reaction.elements.append(item)
-    return reaction
-
-
-_MALFORMED = ["@{domain}", "a@b@{domain}", "{bare}/", "a b@{domain}", "<>@{domain}", "a@"]
-
-
-@_KINDS
-@pytest.mark.parametrize("pattern", _MALFORMED)
-@requires("stanza-error-jid-malformed")
-async def test_malformed_address(case: Case, kind: str, pattern: str) -> None:
-    sender = await case.bound(0)
-    to = pattern.format(domain=case.domain, bare=case.jid(1))
-    reaction = await after(case, sender, written(kind, to))
-    case.judge(
-        reaction,
-        Allowed(
-            "<jid-malformed/>",
-            (f"{kind} error jid-malformed",),
-            (f"{kind} error *", "*stream error *", *(() if kind == "iq" else ("ignored",))),
-        ),
-    )
-
-
-@requires("stanza-error-reply")
-async def test_error_is_not_answered(case: Case) -> None:
-    """Section 8.3.1, rule 8."""
-    sender = await case.bound(0)
-    error = (
-        "<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
-    )
-    text = "".join(
-        written(kind, f"nobody-q7@{case.domain}", error, type="error")
-        for kind in ("message", "presence", "iq")
-    )
-    case.judge(await after(case, sender, text), Allowed("no answer", ("ignored",)))

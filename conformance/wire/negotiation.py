@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 from conformance.player import Scram, name_of, plain
 from conformance.verdicts import Unknown
 from conformance.wire.stream import RawStream, shown
+from conformance.wire.tls import handshake
 from harness.targets.base import Account
 from harness.xmpp import namespaces as ns
 from harness.xmpp import stanza
@@ -81,13 +82,15 @@ async def open_stream(stream: RawStream, text: str = "") -> Element:
     return await stream.element("^features$")
 
 
-async def secure(stream: RawStream) -> Element:
-    """STARTTLS, and the stream that follows."""
+async def secure(
+    stream: RawStream, version: str = "", certificate: str = "", text: str = ""
+) -> Element:
+    """STARTTLS (with the wishes of `tls.context`), and the stream that follows, by this header."""
     await stream.send(f"<starttls xmlns='{ns.TLS}'/>")
     await stream.element("^tls proceed$")
-    await stream.handshake()
+    await handshake(stream, version, certificate)
     stream.restart()
-    return await open_stream(stream)
+    return await open_stream(stream, text)
 
 
 def offered(features: Element | None) -> list[str]:
@@ -138,15 +141,18 @@ async def authenticate(stream: RawStream, account: Account, number: int = 0) -> 
     stream.step("login", account=number)
     stream.recording = False
     stream.note(f"login as {account.user} with {mechanism}")
-    if mechanism == "PLAIN":
-        await stream.send(auth(mechanism, plain(account.user, account.password)))
-    else:
-        exchange = scram(mechanism, account)
-        await stream.send(auth(mechanism, exchange.first()))
+    exchange = None if mechanism == "PLAIN" else scram(mechanism, account)
+    first = exchange.first() if exchange else plain(account.user, account.password)
+    await stream.send(auth(mechanism, first))
+    answer = await stream.element("^sasl ")
+    if name_of(answer) == "sasl challenge" and not answer.text:  # ours was not read
+        await stream.send(response(first))
         answer = await stream.element("^sasl ")
-        if name_of(answer) == "sasl challenge":
-            await stream.send(response(exchange.final(base64.b64decode(answer.text or ""))))
-    await stream.element("^sasl success$")
+    if exchange and name_of(answer) == "sasl challenge":
+        await stream.send(response(exchange.final(base64.b64decode(answer.text or ""))))
+        answer = await stream.element("^sasl ")
+    if name_of(answer) != "sasl success":
+        raise Unknown(f"expected success of SASL, but there came {name_of(answer)}")
     stream.recording = True
     stream.restart()
 

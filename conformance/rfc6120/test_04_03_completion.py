@@ -1,0 +1,81 @@
+"""Sections 4.3.5, 4.3.6 and 4.9.3.12: nothing before the login is over, and whose stream it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.rfc6120.model import fence
+from conformance.rfc6120.outcomes import NOT_AUTHORIZED
+from conformance.rfc6120.steps import need, sasl, whose
+from conformance.rfc6120.streams import reached
+from conformance.suite import Allowed, Case, Stage, requires
+from conformance.wire.sasl import MECHANISMS
+from conformance.wire.stream import RawStream
+
+_STAGES = [
+    pytest.param(stage, id=stage.name.lower())
+    for stage in (Stage.OPENED, Stage.SECURED, Stage.CHALLENGED, Stage.UNBOUND)
+]
+_KINDS = {
+    "message": "<message to='{}' id='early' type='headline'/>",
+    "presence": "<presence to='{}' id='early'/>",
+    "iq": "<iq type='get' id='early' to='{}'><q xmlns='urn:example:q'/></iq>",
+}
+
+
+@pytest.mark.parametrize("stage", _STAGES)
+@pytest.mark.parametrize("kind", _KINDS)
+@requires(
+    "stanza-before-auth-refused", "stream-error-not-authorized", "stream-negotiation-complete"
+)
+async def test_early_stanza_is_not_delivered(case: Case, stage: Stage, kind: str) -> None:
+    """To somebody who is online, and would get it from an authorized client."""
+    if stage is Stage.SECURED and case.subject.mode != "starttls":
+        case.not_applicable("without STARTTLS this is the state before")
+    receiver = await case.bound(1)
+    stream = await case.at(stage)
+    text, answer = fence(stage, case.domain)
+    await stream.send(_KINDS[kind].format(receiver.jid) + text)
+    refusal = await stream.react(answer)
+    case.judge(await reached(receiver), Allowed("nothing delivered", ("ignored",)))
+    case.judge(refusal, NOT_AUTHORIZED)
+
+
+@pytest.mark.parametrize("authzid", ["", "{user}@{domain}"], ids=["derived", "given"])
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+@requires("address-from-authorization-identity")
+async def test_address_is_the_identity(case: Case, mechanism: str, authzid: str) -> None:
+    stream = await case.secured()
+    if await logged_in(case, stream, mechanism, "{user}", authzid):
+        case.check(await whose(stream) == case.jid(), "the JID of the account", "another JID")
+
+
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+@requires("address-canonical")
+async def test_address_is_canonical(case: Case, mechanism: str) -> None:
+    stream = await case.secured()
+    name = case.subject.accounts[0].user.swapcase()
+    if await logged_in(case, stream, mechanism, name, ""):
+        case.check(
+            await whose(stream) == case.jid(),
+            "the JID of the account in its canonical form",
+            "another form of the JID",
+        )
+
+
+async def logged_in(case: Case, stream: RawStream, mechanism: str, name: str, authzid: str) -> bool:
+    """Whether SASL succeeds with this name, and in the name of `authzid`; it need not."""
+    need(case, stream, mechanism)
+    exchange = sasl(case, stream)
+    scram = mechanism != "PLAIN"
+    in_the_name = f"a={authzid}" if authzid else ""
+    await exchange.auth(
+        mechanism,
+        f"n,{in_the_name},n={name},r={{nonce}}" if scram else f"{authzid}\0{name}\0{{password}}",
+    )
+    reaction = await exchange.answer()
+    if scram and str(reaction) == "sasl challenge":
+        await exchange.prove()
+        reaction = await exchange.answer()
+    case.judge(reaction, Allowed("success, or a failure", ("sasl success", "sasl failure *")))
+    return str(reaction) == "sasl success"
