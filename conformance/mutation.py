@@ -1,6 +1,6 @@
 """Mutation score: is each planted defect of the embedded server noticed by the suite, and by what?
 
-A defect counts as killed when a verdict is unexpected although the sound server has none. The
+A defect counts as killed when a case has a worse verdict than on the sound server. The
 cases of the requirements that the defect breaks run first, all of them, so that the table can
 say which cases noticed; only where none did, the rest of the suite runs.
 """
@@ -24,6 +24,7 @@ from rich.console import Console
 from conformance import command
 from harness.errors import HarnessError
 from harness.record.conformance import ConformanceRun
+from harness.record.verdicts import SEVERITY, Verdict
 from harness.targets.embedded.defects import DEFECTS, Defect, chosen
 
 TARGET = "embedded"
@@ -38,17 +39,49 @@ class Mutant(msgspec.Struct, frozen=True):
     killed_by: list[str]
 
 
-def hunt(defect: Defect, effort: str, seed: int) -> Mutant:
+Baseline = dict[str, Verdict]
+"""What the sound server gets for each case."""
+
+
+def baseline(effort: str, seed: int) -> Baseline:
+    """The verdicts on the sound server. Raises HarnessError when there are none."""
+    run = _run([], effort, seed, [], first_only=False)
+    if isinstance(run, str):
+        raise HarnessError(f"the suite does not run against the sound server: {run}")
+    return {case.case: case.verdict for case in run.cases}
+
+
+def hunt(defect: Defect, effort: str, seed: int, sound: Baseline) -> Mutant:
     """Run the suite against the defect. Raises HarnessError when the server does not start."""
-    killers = _unexpected(defect, effort, seed, list(defect.breaks), first_only=False)
+    killers = _killers(defect, effort, seed, sound, list(defect.breaks), first_only=False)
     if not killers:
-        killers = _unexpected(defect, effort, seed, [], first_only=True)
+        killers = _killers(defect, effort, seed, sound, [], first_only=True)
     return Mutant(defect.name, list(defect.breaks), defect.summary, killers)
 
 
-def _unexpected(
-    defect: Defect, effort: str, seed: int, select: list[str], *, first_only: bool
+def _killers(
+    defect: Defect, effort: str, seed: int, sound: Baseline, select: list[str], *, first_only: bool
 ) -> list[str]:
+    """The cases with a worse verdict than on the sound server.
+
+    NON-STRICT is worse only where the text tolerates the defect: no other verdict can come then.
+    """
+    run = _run([defect.name], effort, seed, select, first_only=first_only)
+    if isinstance(run, str):
+        return [run]
+    enough = SEVERITY["NON-STRICT" if defect.tolerated else "UNKNOWN"]
+    return [
+        case.case
+        for case in run.cases
+        if SEVERITY[case.verdict] > SEVERITY[sound.get(case.case, "PASS")]
+        and (SEVERITY[case.verdict] >= enough or case.verdict == "ABSENT")
+    ]
+
+
+def _run(
+    defects: list[str], effort: str, seed: int, select: list[str], *, first_only: bool
+) -> ConformanceRun | str:
+    """One run of the suite, or in words how the server was noticed to be broken at once."""
     with tempfile.TemporaryDirectory(prefix="xh-mutant-") as folder:
         directory = Path(folder) / "run"
         job = command.Job(
@@ -58,7 +91,7 @@ def _unexpected(
             seed=seed,
             jobs=0,
             out=directory,
-            defects=[defect.name],
+            defects=defects,
             first_only=first_only,
         )
         directory.mkdir()
@@ -69,19 +102,15 @@ def _unexpected(
             env=os.environ | {"PYTHONPATH": os.pathsep.join([os.getcwd(), *_path()])},
         )
         if not (directory / "outcome.json").is_file():
-            # A server that cannot even be logged in to has been noticed before the first case.
-            if "cannot log in before the first case" in done.stdout + done.stderr:
-                return ["the login before the first case"]
-            raise HarnessError(f"defect {defect.name}: {done.stdout.strip()[-300:]}")
+            # A server that cannot even be logged in to is noticed before the first case.
+            for sign in ("cannot log in before the first case", "was not ready"):
+                if sign in done.stdout + done.stderr:
+                    return f"before the first case: {sign}"
+            raise HarnessError(f"{' '.join(defects)}: {done.stdout.strip()[-300:]}")
         run = ConformanceRun(directory)
-        unexpected = {result.id for result in run.requirements if result.unexpected}
         if run.outcome is not None and run.outcome.verdict == "incomplete":
-            return [run.outcome.reason]
-        return [
-            case.case
-            for case in run.cases
-            if case.verdict in ("FAIL", "UNKNOWN", "ABSENT") and unexpected & set(case.requirements)
-        ]
+            return run.outcome.reason
+        return run
 
 
 def _path() -> list[str]:
@@ -138,9 +167,10 @@ def main(
 
 def _hunt_all(wanted: list[Defect], effort: str, seed: int, jobs: int) -> list[Mutant]:
     console = Console(stderr=True)
+    sound = baseline(effort, seed)
     mutants = []
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        hunts = [pool.submit(hunt, defect, effort, seed) for defect in wanted]
+        hunts = [pool.submit(hunt, defect, effort, seed, sound) for defect in wanted]
         for number, done in enumerate(concurrent.futures.as_completed(hunts), start=1):
             mutant = done.result()
             fate = "killed" if mutant.killed_by else "SURVIVED"

@@ -80,7 +80,8 @@ class Scram:
         self.signature = self._mac(self._mac(salted, b"Server Key"), message)
         proof = bytes(a ^ b for a, b in zip(key, signature))  # noqa: B905 - Python 3.8
         proof = {"proof": bytes(len(proof)), "short-proof": proof[1:]}.get(wrong, proof)
-        return (without_proof + ("" if wrong == "no-proof" else ",p=" + _b64(proof))).encode()
+        written = {"no-proof": "", "bad-proof": ",p=*"}.get(wrong, ",p=" + _b64(proof))
+        return (without_proof + written).encode()
 
     def proves(self, message: bytes) -> bool:
         """Whether the server's final message proves that it knows the password."""
@@ -114,8 +115,7 @@ class SaslClient:
         """The element of a step; `binding`: what the mechanism is to be bound to."""
         mechanism, message = step.get("mechanism"), step.get("message")
         data = None if message is None else self._filled(message)
-        if "wrong" in step:
-            assert self.scram is not None
+        if "wrong" in step and self.scram:
             data = self.scram.final(self.challenges[step["challenge"]], step["wrong"])
         elif data and "SCRAM-SHA-" in str(mechanism):
             self.scram = Scram(str(mechanism), self.user, self.password, self.derive)
@@ -382,8 +382,8 @@ def main(case: dict[str, Any]) -> int:
     add("--certificate", help="PEM file of a client certificate and its key")
     add("--account", metavar="USER:PASSWORD", action="append", default=[], help=needed)
     options = parser.parse_args()
-    options.accounts += json.loads(os.environ.get("XMPP_ACCOUNTS", "[]"))
     options.accounts = [text.split(":", 1) for text in options.account]
+    options.accounts += json.loads(os.environ.get("XMPP_ACCOUNTS", "[]"))
     if len(options.accounts) < case["accounts"]:
         parser.error(f"this case needs --account {case['accounts']} times")
     print(f"{case['case']} ({', '.join(case['requirements'])})")

@@ -23,7 +23,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from harness import targets
+import msgspec
+
+from harness import floor, targets
 from harness.errors import HarnessError
 from harness.progress import Progress
 
@@ -48,6 +50,7 @@ class Job:
     allowed: bool
     ui: bool
     out: Path | None
+    floor: bool = False  # measure the generator's floor too, unless it is known
     extra: list[str] = field(default_factory=list)
 
 
@@ -80,6 +83,8 @@ def run(job: Job) -> tuple[Path, int]:
         raise HarnessError(why)
     if error_line:
         print(f"xmpp-harness: {error_line}", file=sys.stderr)
+    if job.floor:
+        _add_floor(job, directory)
     _write_html(directory)
     return directory, _exit_code(directory, code)
 
@@ -193,6 +198,16 @@ def _exit_code(directory: Path, code: int) -> int:
         return 1
     verdict = json.loads(outcome.read_text())["verdict"]
     return code if verdict == "ok" and code >= 0 else 1
+
+
+def _add_floor(job: Job, directory: Path) -> None:
+    """The same load on the embedded target, beside the record; without it the run is as good."""
+    try:
+        found = floor.measure(job, run)
+    except HarnessError as error:
+        print(f"xmpp-harness: {error}", file=sys.stderr)
+        return
+    (directory / "floor.json").write_bytes(msgspec.json.encode(found))
 
 
 def _write_html(directory: Path) -> None:

@@ -87,6 +87,13 @@ def bench_command(
         ),
     ] = False,
     ui: Annotated[bool, typer.Option("--ui", help="show Locust's web UI while running")] = False,
+    floor: Annotated[
+        bool,
+        typer.Option(
+            help="show the generator's floor: the same load on the embedded target, for 8 s at "
+            "most, measured once and kept"
+        ),
+    ] = True,
     out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(
@@ -115,6 +122,7 @@ def bench_command(
         allowed=allowed,
         ui=ui,
         out=out,
+        floor=floor and target != "embedded",
         extra=context.args,
     )
     directory, code = bench.run(job)

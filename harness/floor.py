@@ -53,7 +53,15 @@ def _measure(job: Job, run: Callable[[Job], tuple[Path, int]]) -> Floor:
     try:
         seconds = min(job.duration, SECONDS)
         directory, code = run(
-            replace(job, target=TARGET, profile=None, ui=False, duration=seconds, out=folder / "r")
+            replace(
+                job,
+                target=TARGET,
+                profile=None,
+                ui=False,
+                floor=False,
+                duration=seconds,
+                out=folder / "r",
+            )
         )
         if code:
             raise HarnessError(f"the floor could not be measured: exit code {code}")
@@ -74,7 +82,7 @@ def _measure(job: Job, run: Callable[[Job], tuple[Path, int]]) -> Floor:
 def _digest(job: Job) -> str:
     """Equal for loads that have one floor: on the same machine, with the same program."""
     about = asdict(job)
-    for name in ("target", "profile", "ui", "out", "allowed"):
+    for name in ("target", "profile", "ui", "out", "allowed", "floor"):
         about.pop(name)
     about["duration"] = min(job.duration, SECONDS)
     about |= {"machine": platform.node(), "harness": harness.__version__}

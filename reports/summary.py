@@ -117,7 +117,9 @@ def _latency(windows: list[Window], op: str) -> Latency:
 
 def _floor(run: Run) -> Floor | None:
     floor = run.floor
-    return floor and Floor(p50=floor.p50_ms, p99=floor.p99_ms, p999=floor.p999_ms)
+    if floor is None:
+        return None
+    return Floor(p50=floor.p50_ms, p99=floor.p99_ms, p999=floor.p999_ms)
 
 
 def _login(windows: list[Window]) -> Login:

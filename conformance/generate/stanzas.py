@@ -29,7 +29,9 @@ def _element(name: str, uri: str, attributes: dict[str, str], foreign: str, inne
     return f"<{name}{declared}{written}{more}>{inner}</{name}>"
 
 
-def _elements(uris: st.SearchStrategy[str], inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+def _elements(
+    uris: st.SearchStrategy[str], inner: st.SearchStrategy[str]
+) -> st.SearchStrategy[str]:
     return st.builds(_element, NAMES, uris, _ATTRIBUTES, st.just("") | FOREIGN_URIS, inner)
 
 
@@ -41,7 +43,8 @@ def _mixed(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 _INNER = st.recursive(_elements(st.just("") | FOREIGN_URIS, st.just("")), _mixed, max_leaves=_DEPTH)
 EXTENSIONS = _elements(
-    FOREIGN_URIS, st.just("") | _CHARACTERS | st.lists(_CHARACTERS | _INNER, max_size=4).map("".join)
+    FOREIGN_URIS,
+    st.just("") | _CHARACTERS | st.lists(_CHARACTERS | _INNER, max_size=4).map("".join),
 )
 
 REQUESTS = st.sampled_from(["get", "set"])

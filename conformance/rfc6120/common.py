@@ -23,6 +23,11 @@ QUERY = "<q xmlns='urn:example:q'/>"  # what nobody knows
 PING = "<ping xmlns='urn:xmpp:ping'/>"
 ROSTER_GET = f"<query xmlns='{ns.ROSTER}'/>"
 NOTHING = Allowed("nothing", ("ignored",))
+UNAVAILABLE = Allowed(  # what an unknown payload brings (sections 8.4 and 10.3.3)
+    "<service-unavailable/>",
+    ("iq error service-unavailable",),
+    ("iq error feature-not-implemented",),
+)
 _FENCE = "<iq type='get' id='the-fence' to='{}'><ping xmlns='urn:xmpp:ping'/></iq>"
 _BOUND = f"{{{ns.BIND}}}bind/{{{ns.BIND}}}jid"
 
@@ -51,13 +56,20 @@ MALFORMED = Address("malformed", "a@b@{domain}")
 FOR_SENDER = (NO_TO, SERVER, OWN_ACCOUNT)  # where the server answers as itself or the sender
 
 
-def to_each(*addresses: Address) -> pytest.MarkDecorator:
-    """A case for each of these addresses, as `to`."""
-    return pytest.mark.parametrize("to", [pytest.param(to, id=to.name) for to in addresses])
+def to_each(*addresses: Address, **requirements: str) -> pytest.MarkDecorator:
+    """A case for each of these addresses, as `to`. `requirements`: by the address' name, with
+    underscores, a requirement that cases with this address are bound to."""
+    cases = []
+    for to in addresses:
+        own = requirements.get(to.name.replace("-", "_"))
+        marks = [pytest.mark.requires(own)] if own else []
+        cases.append(pytest.param(to, id=to.name, marks=marks))
+    return pytest.mark.parametrize("to", cases)
 
 
-def written(kind: str, to: str = "", inner: str = "", **attributes: str | None) -> str:
-    """A stanza that is delivered to a full JID; `attributes` override, None leaves one out."""
+def written(kind: str, to: str = "", inner: str | None = None, **attributes: str | None) -> str:
+    """A stanza that is delivered to a full JID, an iq with an unknown payload unless `inner` is
+    another; `attributes` override, None leaves one out."""
     default = {"message": "headline", "presence": None, "iq": "get"}[kind]
     given = {"id": "x", "to": to or None, "type": default} | attributes
     text = "".join(
@@ -65,7 +77,8 @@ def written(kind: str, to: str = "", inner: str = "", **attributes: str | None) 
         for name, value in given.items()
         if value is not None
     )
-    inner = inner or (QUERY if kind == "iq" else "")
+    if inner is None:
+        inner = QUERY if kind == "iq" else ""
     return f"<{kind}{text}>{inner}</{kind}>"
 
 

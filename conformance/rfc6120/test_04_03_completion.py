@@ -41,11 +41,16 @@ async def test_early_stanza_is_not_delivered(case: Case, stage: Stage, kind: str
     case.judge(refusal, NOT_AUTHORIZED)
 
 
-@pytest.mark.parametrize("authzid", ["", "{user}@{domain}"], ids=["derived", "given"])
+_OWN = "{user}@{domain}"
+
+
+@pytest.mark.parametrize("authzid", ["", _OWN, "{other}"], ids=["derived", "given", "another"])
 @pytest.mark.parametrize("mechanism", MECHANISMS)
 @requires("address-from-authorization-identity")
 async def test_address_is_the_identity(case: Case, mechanism: str, authzid: str) -> None:
+    """Nobody has allowed our account to act for another."""
     stream = await case.secured()
+    authzid = authzid.replace("{other}", case.jid(1))
     if await logged_in(case, stream, mechanism, "{user}", authzid):
         case.check(await whose(stream) == case.jid(), "the JID of the account", "another JID")
 

@@ -48,6 +48,16 @@ WRONG = [
         _NAMESPACE,
     ),
     Wrong(
+        "content-namespace",
+        header("{domain}", xmlns="{uri}"),
+        ("stream-error-invalid-namespace",),
+        Allowed(  # it may also be refused at the first element
+            "<invalid-namespace/>",
+            ("*stream error invalid-namespace",),
+            ("ignored", *ANY_STREAM_ERROR),
+        ),
+    ),
+    Wrong(
         "root-name",
         _HEADER.replace("<stream:stream", "<stream:{name}x"),
         ("stream-error-generate",),

@@ -185,6 +185,8 @@ async def test_identity_elsewhere(case: Case, mechanism: str, authzid: str) -> N
 async def test_identity_that_is_no_jid(case: Case, mechanism: str, kind: str) -> None:
     _, reaction = await claim(case, mechanism, NO_JIDS[kind])
     lenient = (*_HIDDEN, "sasl failure malformed-request")
+    if "{user}" in NO_JIDS[kind]:  # who reads it leniently reads the user's own JID
+        lenient = (*lenient, "sasl success")
     case.judge(reaction, failure("invalid-authzid", lenient=lenient))
 
 

@@ -202,9 +202,7 @@ async def test_binding_twice(case: Case) -> None:
     found = await stream.element("^(iq|stream error) ")
     case.judge(
         name_of(found),
-        Allowed(
-            "<not-allowed/>", ("iq error not-allowed",), ("iq error *", "iq result")
-        ),
+        Allowed("<not-allowed/>", ("iq error not-allowed",), ("iq error *", "iq result")),
     )
     for error in errors_in(found):
         case.prefer(error.get("type") == "cancel", "the type cancel", "another type")

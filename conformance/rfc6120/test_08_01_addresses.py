@@ -75,9 +75,7 @@ async def test_to_of_what_the_server_makes(case: Case, to: Address, payload: str
     stream = await case.bound()
     text = written("iq", to.of(case), _PAYLOADS[payload])
     found = await answer(case, stream, text, "x")
-    case.check(
-        found.get("to") in (None, stream.jid), "to = the full JID, or none", "another to"
-    )
+    case.check(found.get("to") in (None, stream.jid), "to = the full JID, or none", "another to")
 
 
 _RECIPIENTS = ["first", "second", "account", "other"]

@@ -49,9 +49,7 @@ async def test_id_of_an_answer(
 
 @EVERY_KIND
 @requires("stanza-attribute-id", "stanza-id-delivered", identifier=TEXT_IDS, cuts=CUTS)
-async def test_id_is_delivered(
-    case: Case, kind: str, identifier: str, cuts: list[float]
-) -> None:
+async def test_id_is_delivered(case: Case, kind: str, identifier: str, cuts: list[float]) -> None:
     receiver, sender = await case.pair()
     text = written(kind, receiver.jid, id=identifier)
     found = await delivered(case, sender, receiver, text, kind, cuts)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import strategies as st
 
-from conformance.rfc6120.steps import greet, protected
+from conformance.rfc6120.steps import greet, judge_refusal, protected
 from conformance.suite import Allowed, Case, requires
 from conformance.wire import hello
 from conformance.wire.hello import client_hello
@@ -52,6 +52,7 @@ async def test_tls_1_3(case: Case) -> None:
     try:
         stream = await protected(case, "TLSv1_3")
     except PeerError:
+        judge_refusal(case, "a stream inside TLS 1.3")
         case.prefer(False, "a stream inside TLS 1.3", "no TLS 1.3")
         return
     case.prefer(stream.features is not None, "a stream inside TLS 1.3", "no stream")

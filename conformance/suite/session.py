@@ -30,7 +30,7 @@ from harness.record.verdicts import (
     ConformanceOutcome,
     RequirementResult,
 )
-from harness.targets.base import Endpoint, Target, TargetOptions, TlsMode
+from harness.targets.base import Account, Endpoint, Target, TargetOptions, TlsMode
 from harness.xmpp import namespaces as ns
 
 COMMAND_VARIABLE = "XMPP_HARNESS_COMMAND"
@@ -71,7 +71,6 @@ class RunSession:
         )
         everybody = target.provision(workers * accounts)
         endpoints = _endpoints(target)
-        certificates = getattr(target, "client_certificate", None)
         for number in range(workers):
             own = everybody[number * accounts : (number + 1) * accounts]
             self._subjects.append(
@@ -80,9 +79,7 @@ class RunSession:
                     endpoints=endpoints,
                     mode=target.endpoint().tls,
                     accounts=own,
-                    client_certificates=(
-                        {own[0].user: str(certificates(own[0].user))} if certificates else {}
-                    ),
+                    client_certificates=_certificates(target, own),
                 )
             )
         if why := asyncio.run(sane(self._subjects[0])):
@@ -191,6 +188,20 @@ def start_target(
     )
     target.start()
     return target
+
+
+def _certificates(target: Target, accounts: list[Account]) -> dict[str, str]:
+    """Client certificates by localpart, and some by what is special about them."""
+    issue = getattr(target, "client_certificate", None)
+    if issue is None:
+        return {}
+    first, second = accounts[0].user, accounts[1].user
+    return {
+        first: str(issue(first)),
+        "both": str(issue(first, second)),
+        "foreign": str(issue(f"{first}@foreign.example")),
+        "expired": str(issue(first, expired=True)),
+    }
 
 
 def _endpoints(target: Target) -> dict[TlsMode, Endpoint]:

@@ -108,8 +108,9 @@ class Sasl:
         data = self._client.element(step, binding)
         self._said.append(data)
         self.stream.note(" ".join(f"{key}={value!r}" for key, value in step.items() if value))
-        if "{prefix}" in str(step.get("message")):
-            await self.stream.connection.send(data)  # most of a password: not for the transcript
+        message = str(step.get("message"))
+        if "{password}" in message or "{prefix}" in message:  # whole or spoilt: not to be shown
+            await self.stream.connection.send(data)
         else:
             await self._quietly(data)
 

@@ -51,6 +51,7 @@ class Coordinator:
         self._run: Run | None = None
         self._early: list[Tick] | None = None  # of workers that are ready before the record
         self._recorded = 0  # runs
+        self._echoes_presence = False  # until the preflight has seen it
         master = hasattr(environment.runner, "clients")
         self._link: Link = (
             MasterLink(environment, self._on_tick, self.fail)
@@ -76,6 +77,7 @@ class Coordinator:
         self._accounts = target.provision(count, self._rosters)
         self.status.stage("logging in once to check")
         found = preflight(self._share(0, 1, allowed))
+        self._echoes_presence = found.echoes_presence
         self._record = target_record(options.target, target.endpoint(), target.facts(), found)
 
     def begin(self) -> None:
@@ -220,6 +222,7 @@ class Coordinator:
             seed=options.seed,
             login_timeout=options.login_timeout,
             drain=options.drain,
+            echoes_presence=self._echoes_presence,
         )
 
     def _directory(self, scenario: str) -> Path:

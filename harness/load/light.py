@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _ROSTER = Template(f"<iq type='get' id='{{id}}'><query xmlns='{ns.ROSTER}'/></iq>")
 _PRESENCE = b"<presence/>"
+# For servers that do not send it back: they process a stream in order (RFC 6120 section 10.1).
+_FENCE = f"<iq type='get' id='presence'><ping xmlns='{ns.PING}'/></iq>".encode()
 _address = lru_cache(65_536)(escape)
 _body = lru_cache(1_024)(escape)
 
@@ -47,6 +49,7 @@ class LightClient:
         "_serial",
         "_waiting",
         "bare",
+        "echoed",
         "index",
         "jid",
     )
@@ -68,6 +71,7 @@ class LightClient:
         self._login: _LoginInProgress | None = None
         self._waiting: dict[str, AsyncResult] = {}
         self._serial = 0
+        self.echoed = False  # our own presence has come back
 
     def login(self, timeout: float) -> dict[str, float]:
         self.abort()  # what is left of the stream before, so that its end is not taken for ours
@@ -183,15 +187,15 @@ class LightClient:
         elif element.tag == ns.IQ and kind in ("result", "error"):
             if self._login is not None and name == "roster":
                 self._on_login_roster(element, now)
+            elif self._login is not None and name == "presence":
+                self._on_present(now)
             elif waiting := self._waiting.get(name):
                 waiting.set(element)
         elif element.tag == ns.PRESENCE:
             if element.get("from") == self.jid:  # our own, come back
+                self.echoed = True
                 if self._login is not None:
-                    self._login.marks["presence"] = now
-                    self._login.done.set(None)
-                    assert self._connection is not None
-                    self._connection.stream.rest()
+                    self._on_present(now)
             elif name:
                 self._engine.presence_arrived(name, now)
 
@@ -219,7 +223,16 @@ class LightClient:
             self._login.done.set_exception(stanza_error(reply))
             return
         self._login.marks["roster"] = now
-        self._send(_PRESENCE)
+        fenced = not self._engine.session.echoes_presence
+        self._send(_PRESENCE + _FENCE if fenced else _PRESENCE)
+
+    def _on_present(self, now: float) -> None:
+        """Our presence has come back, or what we asked behind it has been answered."""
+        assert self._login is not None
+        assert self._connection is not None
+        self._login.marks.setdefault("presence", now)
+        self._login.done.set(None)
+        self._connection.stream.rest()
 
     def _ended(self, error: PeerError | None) -> None:
         for waiting in self._waiting.values():

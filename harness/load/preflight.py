@@ -36,10 +36,13 @@ class Findings(msgspec.Struct, frozen=True):
     mechanism: str | None
     tls_version: str | None
     tls_cipher: str | None
+    echoes_presence: bool
 
 
 def check(session: Session) -> Findings:
     """Log in as the first account, ask for the software's version (XEP-0092), log out.
+
+    `session.echoes_presence` should be False: whether the server does is one of the findings.
 
     Raises HarnessError, one line that says what the user can do.
     """
@@ -64,6 +67,7 @@ def check(session: Session) -> Findings:
         mechanism=engine.mechanism,
         tls_version=tls.version() if tls else None,
         tls_cipher=cipher[0] if cipher else None,
+        echoes_presence=client.echoed,
     )
     client.close()
     return findings

@@ -30,6 +30,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     login_timeout: float
     drain: float  # seconds
+    echoes_presence: bool = True  # the server sends a client its own presence (RFC 6121 4.2.2)
 
     def __repr__(self) -> str:
         return f"Session(worker {self.worker} of {self.workers})"

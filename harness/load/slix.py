@@ -164,6 +164,10 @@ class SlixmppClient:
             self.xmpp.get_roster().add_done_callback(self._on_roster)
         elif phase == "roster":
             self.xmpp.send_presence()
+            if not self._engine.session.echoes_presence:
+                fence: Any = self.xmpp.make_iq_get()
+                fence.append(Element(f"{{{ns.PING}}}ping"))
+                fence.send().add_done_callback(self._on_fence)
         elif phase == "presence":
             self._login.done.set(None)
             self.xmpp.loop.call_soon(self.xmpp.rest)  # not amid the parser's events
@@ -183,6 +187,10 @@ class SlixmppClient:
             self._login.fail(error or NegotiationError("closed", "during the login"))
         else:
             self._engine.disconnected(self, error)
+
+    def _on_fence(self, reply: asyncio.Future[Any]) -> None:
+        if reply.exception() is None or isinstance(reply.exception(), IqError):
+            self.on_phase("presence", self.xmpp.read_at)
 
     def _on_roster(self, reply: asyncio.Future[Any]) -> None:
         error = reply.exception()

@@ -27,7 +27,8 @@ class XmppUser(User):
     """A simulated client with an account of its own, logged in before its first task.
 
     Verbs block this user only and record what they measure; PeerError is recorded, then raised
-    (Locust counts it against the task and goes on). `--client` decides which client speaks.
+    (Locust counts it against the task and goes on). Any other exception of a task ends the run.
+    `--client` decides which client speaks.
     """
 
     abstract = True
@@ -60,6 +61,10 @@ class XmppUser(User):
             except PeerError:
                 raise gevent.GreenletExit from None  # recorded; without it, nothing to do
             self.engine.started.wait()
+            if self.wait_time is not None:  # not everybody in the same instant
+                delay = self.engine.random.random() * self.wait_time()
+                self._due = monotonic() + delay
+                gevent.sleep(delay)
 
     def on_stop(self) -> None:
         if getattr(self, "client", None) is None:

@@ -10,6 +10,8 @@ from hdrh.histogram import HdrHistogram
 LOWEST_US = 1
 HIGHEST_US = 60_000_000
 SIGNIFICANT_DIGITS = 2
+_BITS = 8  # of a value that count: 2 * 10**2 steps of one unit, up to the next power of two
+_EXACT = (1 << _BITS) - 1  # up to here every value has a counter of its own
 
 
 class Histogram:
@@ -22,9 +24,24 @@ class Histogram:
         return int(self._hdr.get_total_count())
 
     def record(self, samples_us: Iterable[int]) -> None:
-        """Count many samples at once: once a second, never per sample on a hot path."""
-        for value, count in Counter(samples_us).items():
-            self._hdr.record_value(min(max(value, LOWEST_US), HIGHEST_US), count)
+        """Count many samples at once: some times a second, never per sample on a hot path."""
+        values = [
+            value if LOWEST_US <= value <= HIGHEST_US else min(max(value, LOWEST_US), HIGHEST_US)
+            for value in samples_us
+        ]
+        if not values:
+            return
+        # As the library's record_value does for one, at a tenth of its cost.
+        positions = [
+            ((drop := (value | _EXACT).bit_length() - _BITS) << _BITS - 1) + (value >> drop)
+            for value in values
+        ]
+        hdr = self._hdr
+        for position, count in Counter(positions).items():
+            hdr.counts[position] += count
+        hdr.total_count += len(values)
+        hdr.min_value = min(hdr.min_value, min(values))
+        hdr.max_value = max(hdr.max_value, max(values))
 
     def add(self, other: Histogram) -> None:
         """Merge without loss: every histogram here has the same buckets."""

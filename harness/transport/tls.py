@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ssl
+from contextlib import suppress
 from functools import cache
 
 from harness.errors import HarnessError
@@ -66,10 +67,8 @@ class TlsLayer:
 
     def shutdown(self) -> bytes:
         """The record that ends our direction."""
-        try:
+        with suppress(ssl.SSLError):  # the peer's own end has not come yet
             self.ssl.unwrap()
-        except ssl.SSLError:  # the peer's own end has not come yet
-            pass
         return self._outgoing.read()
 
     def bindings(self) -> dict[str, bytes]:

@@ -10,7 +10,9 @@ from harness.errors import HarnessError, StanzaError
 from harness.xmpp import namespaces as ns
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&apos;", '"': "&quot;"}
-_SPECIAL = re.compile("[&<>'\"]")
+# An XML parser makes blanks and line feeds of these.
+_ENTITIES |= {"\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
+_SPECIAL = re.compile("[&<>'\"\t\n\r]")
 # Outside the Char production of XML 1.0 section 2.2: no escape makes these legal.
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PREFIXES = {ns.XML: "xml", ns.STREAM: "stream"}

@@ -53,11 +53,14 @@ def _open(session: Session) -> None:
 
 @defect("error-keeps-open", breaks=["stream-error-closes-at-once", "stream-error-generate"])
 def _(patches: Patches) -> None:
-    """A stream error is sent, and the stream goes on."""
+    """Unknown hosts and unknown elements bring a stream error, and the stream goes on."""
+    before = Session.fail
 
-    def fail(session: Session, condition: str, _text: str) -> None:
-        _open(session)
-        session.answer(_error(condition))
+    def fail(session: Session, condition: str, text: str) -> None:
+        if condition in ("host-unknown", "unsupported-stanza-type"):
+            session.answer(_error(condition))
+        else:
+            before(session, condition, text)
 
     _failing(patches, fail)
 
@@ -158,7 +161,7 @@ def _(patches: Patches) -> None:
     _errors(patches, lambda error: error.replace(ns.STREAMS.encode(), ns.STANZAS.encode()))
 
 
-@defect("stream-error-text-without-lang", breaks=["stream-error-text-lang"])
+@defect("stream-error-text-without-lang", breaks=["stream-error-text-lang"], tolerated=True)
 def _(patches: Patches) -> None:
     """The text of a stream error has no xml:lang."""
     _errors(patches, lambda error: error.replace(b" xml:lang='en'", b""))
@@ -200,7 +203,7 @@ def _(patches: Patches) -> None:
     _mistaken(patches, "conflict", "reset")
 
 
-@defect("host-unknown-is-shutdown", breaks=["stream-error-host-unknown"])
+@defect("host-unknown-is-shutdown", breaks=["stream-error-host-unknown"], tolerated=True)
 def _(patches: Patches) -> None:
     """A header to an unknown host brings <system-shutdown/>."""
     _mistaken(patches, "host-unknown", "system-shutdown")
@@ -226,7 +229,7 @@ def _(patches: Patches) -> None:
 # The end.
 
 
-@defect("closing-tag-unanswered", breaks=["stream-close-reply"])
+@defect("closing-tag-unanswered", breaks=["stream-close-reply"], tolerated=True)
 def _(patches: Patches) -> None:
     """The client's closing tag brings the end of the connection without one of ours."""
 
@@ -253,7 +256,7 @@ def _(patches: Patches) -> None:
     patches.set(connection.Connection, "finish", connection.Connection.flush)
 
 
-@defect("connection-not-kept", breaks=["stream-close-waits-for-peer"])
+@defect("connection-not-kept", breaks=["stream-close-waits-for-peer"], tolerated=True)
 def _(patches: Patches) -> None:
     """When we have closed our stream, we do not wait for the client's."""
     patches.set(connection.Connection, "expect_end", connection.Connection.finish)
@@ -265,7 +268,7 @@ def _(patches: Patches) -> None:
     patches.set(connection.Connection, "eof_received", lambda connection: True)
 
 
-@defect("replies-lost-at-close", breaks=["stream-close-pending-replies"])
+@defect("replies-lost-at-close", breaks=["stream-close-pending-replies"], tolerated=True)
 def _(patches: Patches) -> None:
     """What waits to be sent when the client's closing tag comes is forgotten."""
     before = TABLE[None, StreamEnd]

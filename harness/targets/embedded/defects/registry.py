@@ -51,25 +51,30 @@ class Patches:
 
 @dataclass(frozen=True)
 class Defect:
-    """`breaks` are ids of the catalogue, `summary` says what the server does, in one line."""
+    """`breaks` are ids of the catalogue, `summary` says what the server does, in one line.
+
+    `tolerated`: it goes against recommendations alone, so that a suite grades it NON-STRICT.
+    """
 
     name: str
     breaks: tuple[str, ...]
     summary: str
     patch: Callable[[Patches], None]
+    tolerated: bool = False
 
 
 DEFECTS: dict[str, Defect] = {}
 
 
 def defect(
-    name: str, *, breaks: Sequence[str]
+    name: str, *, breaks: Sequence[str], tolerated: bool = False
 ) -> Callable[[Callable[[Patches], None]], Callable[[Patches], None]]:
     """Make a defect of a function; its docstring is the summary."""
 
     def register(patch: Callable[[Patches], None]) -> Callable[[Patches], None]:
         assert name not in DEFECTS, f"there are two defects {name!r}"
-        DEFECTS[name] = Defect(name, tuple(breaks), (patch.__doc__ or "").strip(), patch)
+        summary = (patch.__doc__ or "").strip()
+        DEFECTS[name] = Defect(name, tuple(breaks), summary, patch, tolerated)
         return patch
 
     return register

@@ -229,7 +229,7 @@ def _(patches: Patches) -> None:
     _stamped(patches, edit)
 
 
-@defect("lang-not-added", breaks=["stanza-lang-added"])
+@defect("lang-not-added", breaks=["stanza-lang-added"], tolerated=True)
 def _(patches: Patches) -> None:
     """The language of the sender's stream is not put on stanzas without one."""
     patches.set(Session, "lang", property(lambda session: "", lambda session, value: None))

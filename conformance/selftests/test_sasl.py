@@ -1,0 +1,99 @@
+"""The client's side of SASL, where it is to be wrong: each fault is one, and the only one."""
+
+from __future__ import annotations
+
+import base64
+from xml.etree.ElementTree import Element, fromstring
+
+import pytest
+from scramp import ScramException, ScramMechanism
+
+from conformance.player import SaslClient, spoilt
+from conformance.wire.sasl import PLAIN, SCRAM_FIRST
+
+NAMESPACE = "urn:ietf:params:xml:ns:xmpp-sasl"
+
+
+def said(client: SaslClient, **step: object) -> bytes:
+    """The message in the element of a step."""
+    element = fromstring(client.element(step))
+    assert element.tag == f"{{{NAMESPACE}}}{step['element']}"
+    return base64.b64decode(element.text or "")
+
+
+def final(wrong: str, first: str = SCRAM_FIRST) -> str:
+    """What scramp says to a SCRAM exchange with this fault; empty when it succeeds."""
+    mechanism = ScramMechanism("SCRAM-SHA-1")
+    known = mechanism.make_auth_info("secret", iteration_count=4096)
+    server = mechanism.make_server(lambda _user: (known[0], known[1], known[2], known[3]))
+    client = SaslClient("us,er", "secret", "here.test")
+    message = said(client, element="auth", mechanism="SCRAM-SHA-1", message=first)
+    try:
+        server.set_client_first(message.decode())
+        challenge = Element(f"{{{NAMESPACE}}}challenge")
+        challenge.text = base64.b64encode(server.get_server_first().encode()).decode()
+        client.took(challenge)
+        server.set_client_final(
+            said(client, element="response", wrong=wrong, challenge=-1).decode()
+        )
+    except ScramException as error:
+        return str(error)
+    assert client.scram is not None
+    assert client.scram.proves(server.get_server_final().encode())
+    return ""
+
+
+def test_right_and_harmless() -> None:
+    assert not final("")
+    assert not final("extension")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "proof",
+        "short-proof",
+        "bad-proof",
+        "no-proof",
+        "nonce",
+        "own-nonce",
+        "no-nonce",
+        "header",
+        "no-binding",
+    ],
+)
+def test_wrong(wrong: str) -> None:
+    assert final(wrong)
+
+
+def test_marks_are_filled_in() -> None:
+    client = SaslClient("us=er", "secret", "here.test")
+    message = said(client, element="auth", mechanism="PLAIN", message="{user}@{domain}" + PLAIN)
+    assert message == b"us=er@here.test\0us=er\0secret"
+    assert said(client, element="response", message="{prefix}") == b"secre"
+    scram = said(client, element="auth", mechanism="SCRAM-SHA-1", message=SCRAM_FIRST)
+    assert client.scram is not None
+    assert scram == f"n,,n=us=3Der,r={client.scram.nonce}".encode()
+
+
+def test_no_message_is_not_an_empty_one() -> None:
+    client = SaslClient("u", "p", "d")
+    step = {"element": "auth", "mechanism": "PLAIN"}
+    assert fromstring(client.element({**step, "message": None})).text is None
+    assert fromstring(client.element({**step, "message": ""})).text == "="
+
+
+@pytest.mark.parametrize("length", [4, 5, 7, 8])
+def test_padding_bits_are_the_only_change(length: int) -> None:
+    text = base64.b64encode(bytes(range(length))).decode()
+    changed = spoilt(text, "padding-bits")
+    assert changed != text
+    assert len(changed) == len(text)
+    assert base64.b64decode(changed) == base64.b64decode(text)
+
+
+def test_other_faults_of_base64() -> None:
+    assert spoilt("QUJDRA==", "no-padding") == "QUJDRA"
+    assert spoilt("QUJDRA==", "0.5:*") == "QUJD*RA=="
+    assert spoilt("QUJD", "0.0:=") == "=QUJD"
+    assert spoilt("QUJD", "") == "QUJD"
