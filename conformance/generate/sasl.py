@@ -21,7 +21,7 @@ NO_TLS = st.builds(
 
 # Malformed STARTTLS commands (RFC 6120 section 5.4.2.2): the tag's rest and its content.
 STARTTLS = {
-    "text": st.from_regex("[a-z0-9 ]{1,12}", fullmatch=True).map(">{}</starttls>".format),
+    "text": st.from_regex("[a-z0-9][a-z0-9 ]{0,11}", fullmatch=True).map(">{}</starttls>".format),
     "child": NAMES.map("><x{} xmlns='urn:example:x'/></starttls>".format),
     "attribute": NAMES.map(" x{}='y'/>".format),
 }

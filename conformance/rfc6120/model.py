@@ -22,7 +22,7 @@ from conformance.verdicts import Allowed
 from conformance.wire.negotiation import Stage, header
 from harness.xmpp import namespaces as ns
 
-Input = st.SearchStrategy[str] | st.SearchStrategy[bytes]
+Input = st.SearchStrategy[str | bytes]
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ CLASSES: dict[str, InputClass] = {
     "early-bind": InputClass(
         st.just(_BIND),
         ("stanza-before-auth-to-server", "stream-error-not-authorized", "bind-mtn"),
-        outcomes.NOTHING_BOUND,
+        outcomes.NO_RESULT,
         BEFORE_AUTH,
     ),
     "bind-for-header": InputClass(

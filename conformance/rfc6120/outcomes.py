@@ -44,7 +44,7 @@ NOT_AUTHORIZED = Allowed("the stream error <not-authorized/>", ("stream error no
 NO_RESULT = Allowed(
     NOT_AUTHORIZED.words,
     NOT_AUTHORIZED.strict,
-    ("stream error *", "iq error *", "ignored"),
+    ("stream error *", "iq error *"),
 )
 TEXT = Allowed("a stream error", ANY_STREAM_ERROR, ("ignored",))
 IGNORED = Allowed("nothing: white space is no stanza", ("ignored",))
@@ -61,8 +61,5 @@ NO_PROCEED = Allowed(
 NO_SUCCESS = Allowed(
     "a stream error, a SASL failure, or nothing",
     (*ANY_STREAM_ERROR, "sasl failure *", "ignored"),
-)
-NOTHING_BOUND = Allowed(
-    NOT_AUTHORIZED.words, NOT_AUTHORIZED.strict, ("stream error *", "iq error *")
 )
 HEADER_DUE = Allowed("a stream error", ("stream error *",), ("ignored",))

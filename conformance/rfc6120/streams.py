@@ -109,10 +109,10 @@ def tap(stream: RawStream) -> bytearray:
     return received
 
 
-def behind_the_end(received: bytes) -> bytes:
+def behind_the_end(received: bytearray) -> bytes:
     """What stands behind the closing tag; also where there is none."""
     found = re.search(rb"</([A-Za-z0-9_.-]+:)?stream\s*>(.*)", received, re.DOTALL)
-    return found[2] if found else b""
+    return bytes(found[2]) if found else b""
 
 
 class Tag(NamedTuple):

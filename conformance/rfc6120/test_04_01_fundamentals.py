@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from conformance.generate.headers import headers
 from conformance.generate.text import CUTS, NAMES, URIS, offsets
+from conformance.rfc6120.common import after
 from conformance.rfc6120.streams import EVERY_OPENING, due, messages, reached, response, tap
-from conformance.rfc6120.test_08_02_iq import after
 from conformance.suite import Allowed, Case, requires
 from harness.xmpp import namespaces as ns
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from conformance.generate.headers import headers
 from conformance.generate.text import CUTS, offsets
+from conformance.rfc6120.common import after
 from conformance.rfc6120.streams import EVERY_OPENING, RESTARTS, due, response
-from conformance.rfc6120.test_08_02_iq import after
 from conformance.suite import Case, requires
 from conformance.wire.negotiation import header, open_stream
 from conformance.wire.stream import shown

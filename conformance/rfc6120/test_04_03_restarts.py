@@ -6,9 +6,9 @@ import re
 
 import pytest
 
+from conformance.rfc6120.common import after
 from conformance.rfc6120.outcomes import UNDECLARED
 from conformance.rfc6120.streams import OPENINGS, RESTARTS, due, reached, response, tap
-from conformance.rfc6120.test_08_02_iq import after
 from conformance.suite import Allowed, Case, requires
 from conformance.wire.negotiation import bind, header, open_stream
 from conformance.wire.stream import RawStream

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from conformance.generate.stanzas import EXTENSIONS
+from conformance.rfc6120.common import after
 from conformance.rfc6120.streams import Tag, due, reached, tags, tap
-from conformance.rfc6120.test_08_02_iq import after
 from conformance.suite import Case, requires
 from conformance.wire.negotiation import bind, open_stream
 from harness.xmpp import namespaces as ns

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from conformance.generate.text import NAMES, URIS
+from conformance.rfc6120.common import after
 from conformance.rfc6120.outcomes import ANY_STREAM_ERROR
 from conformance.rfc6120.streams import due, messages, reached, tags, tap
-from conformance.rfc6120.test_08_02_iq import after
 from conformance.suite import Allowed, Case, requires
 from conformance.wire.negotiation import bind, header
 from conformance.wire.stream import RawStream

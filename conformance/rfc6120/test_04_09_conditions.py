@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from conformance.generate.text import NAMES
+from conformance.rfc6120.common import after
 from conformance.rfc6120.streams import reached
-from conformance.rfc6120.test_08_02_iq import after
 from conformance.suite import Allowed, Case, Stage, requires
 from conformance.verdicts import stream_error
 from conformance.wire.stream import RawStream

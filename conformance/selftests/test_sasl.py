@@ -9,7 +9,10 @@ import pytest
 from scramp import ScramException, ScramMechanism
 
 from conformance.player import SaslClient, spoilt
-from conformance.wire.sasl import PLAIN, SCRAM_FIRST
+from conformance.wire.sasl import PLAIN, SCRAM_FIRST, Sasl
+from conformance.wire.stream import RawStream
+from conformance.wire.transcript import Transcript
+from harness.targets.base import Account, Endpoint
 
 NAMESPACE = "urn:ietf:params:xml:ns:xmpp-sasl"
 
@@ -97,3 +100,30 @@ def test_other_faults_of_base64() -> None:
     assert spoilt("QUJDRA==", "0.5:*") == "QUJD*RA=="
     assert spoilt("QUJD", "0.0:=") == "=QUJD"
     assert spoilt("QUJD", "") == "QUJD"
+
+
+class Sink:
+    """A connection that only takes."""
+
+    tls = None
+
+    def __init__(self) -> None:
+        self.taken = b""
+
+    async def send(self, data: bytes) -> None:
+        self.taken += data
+
+
+@pytest.mark.parametrize("spoil", ["", "0.5:*", "padding-bits"])
+@pytest.mark.parametrize("message", [PLAIN, "\0{user}\0{prefix}", "\0{user}\0x{password}"])
+async def test_no_part_of_a_password_is_recorded(message: str, spoil: str) -> None:
+    account = Account("juliet", "r0m30-4-ever-and-a-day")
+    transcript = Transcript([account], "here.test")
+    sink = Sink()
+    stream = RawStream(sink, Endpoint("::1", 1, "here.test", "off"), 1, transcript)  # type: ignore[arg-type]
+    await Sasl(stream, account).auth("PLAIN", message, spoil=spoil)
+    sent = fromstring(sink.taken).text or ""
+    shown = transcript.text() + repr(transcript.steps)
+    assert account.password[:8] not in shown
+    assert not any(sent[n : n + 12] in shown for n in range(len(sent) - 12))
+    assert transcript.steps[-1]["message"] == message

@@ -1,0 +1,90 @@
+"""What is compared. A new figure is one line in `METRICS`.
+
+Values are computed from sums over seconds (see `measured`), for many draws at once; NaN where a
+draw has nothing to compute from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from reports.compare.measured import VALUES_MS, Array
+
+Sums = Mapping[str, Array]
+MICROSECONDS = 1e6
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """One figure. `words` say that it is larger, and that it is smaller."""
+
+    name: str
+    unit: str
+    part: Literal["load", "login"]
+    needs: tuple[str, ...]  # columns of the part
+    value: Callable[[Sums], Array]
+    words: tuple[str, str]
+    larger_is_better: bool = False
+    headline: bool = False
+
+
+LOST = "lost"  # from the ledger, and not from sums
+LOST_WORDS = ("more", "fewer")
+
+
+def _percentile(percent: float) -> Callable[[Sums], Array]:
+    def value(sums: Sums) -> Array:
+        """As the histogram has it: the bucket in which that share of the samples is reached."""
+        below = sums["latency"].cumsum(axis=1)
+        total = below[:, -1]
+        wanted = np.maximum(np.floor(percent / 100 * total + 0.5), 1)
+        found = VALUES_MS[np.minimum((below < wanted[:, None]).sum(axis=1), len(VALUES_MS) - 1)]
+        return np.where(total > 0, found, np.nan)
+
+    return value
+
+
+def _ratio(part: str, whole: str, factor: float = 1.0) -> Callable[[Sums], Array]:
+    def value(sums: Sums) -> Array:
+        size = sums[whole][:, 0]
+        return factor * sums[part][:, 0] / np.where(size > 0, size, np.nan)
+
+    return value
+
+
+def _latency(
+    name: str, percent: float, part: Literal["load", "login"] = "load", headline: bool = False
+) -> Metric:
+    words = ("slower", "faster")
+    return Metric(name, "ms", part, ("latency",), _percentile(percent), words, headline=headline)
+
+
+def _cost(name: str, column: str) -> Metric:
+    value = _ratio(column, "delivered", MICROSECONDS)
+    return Metric(name, "us", "load", (column, "delivered"), value, ("higher", "lower"))
+
+
+METRICS = (
+    Metric(
+        "throughput",
+        "/s",
+        "load",
+        ("delivered", "seconds"),
+        _ratio("delivered", "seconds"),
+        ("higher", "lower"),
+        larger_is_better=True,
+        headline=True,
+    ),
+    _latency("delivery.p50", 50, headline=True),
+    _latency("delivery.p90", 90),
+    _latency("delivery.p99", 99, headline=True),
+    _latency("delivery.p999", 99.9),
+    _latency("login.p50", 50, "login"),
+    _latency("login.p99", 99, "login"),
+    _cost("server.cpu_per_message", "server_cpu"),
+    _cost("generator.cpu_per_message", "generator_cpu"),
+)
+HEADLINES = 1 + sum(metric.headline for metric in METRICS)  # and the losses
