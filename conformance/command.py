@@ -240,6 +240,8 @@ def replay(job: Job, file: Path) -> int:
             command += [f"--direct-port={target.endpoint('direct').port}"]
         command += [f"--ca={endpoint.ca}"] if endpoint.ca else []
         command += [] if endpoint.verify else ["--insecure"]
+        if issue := getattr(target, "client_certificate", None):
+            command.append(f"--certificate={issue(accounts[0].user)}")
         secrets = json.dumps([[account.user, account.password] for account in accounts])
         return subprocess.run(command, env=os.environ | {"XMPP_ACCOUNTS": secrets}).returncode
     finally:

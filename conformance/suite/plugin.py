@@ -91,7 +91,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """xdist, in the controller: what a worker needs to know."""
-    run: RunSession = node.config.stash[_SESSION]
+    run = node.config.stash.get(_SESSION, None)
+    if run is None:
+        return
     number = int(node.workerinput["workerid"].removeprefix("gw"))
     node.workerinput["subject"] = msgspec.json.encode(run.subject(number, ACCOUNTS))
     node.workerinput["directory"] = str(run.directory)

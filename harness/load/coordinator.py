@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import signal
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ from time import monotonic
 from typing import Any, cast
 
 import gevent
+import msgspec
 
 from harness import targets
 from harness.errors import HarnessError, PeerError
@@ -88,7 +90,11 @@ class Coordinator:
         scenario = Path(self._environment.locustfile or "scenario").stem
         about = manifest(scenario, self._options, self._custom, self._record, workers)
         origin = monotonic()
-        shares = [self._share(number, workers, allowed) for number in range(workers)]
+        digits = secrets.token_hex(2)
+        shares = [
+            msgspec.structs.replace(self._share(number, workers, allowed), run=digits)
+            for number in range(workers)
+        ]
         early: list[Tick] = []
         self._early = early
         try:

@@ -22,10 +22,10 @@ from harness.load.arrivals import plan as arrivals_of
 from harness.load.arrivals import share
 from harness.load.broadcasts import Broadcasts
 from harness.load.client import PHASES, Client
-from harness.load.ledger import Ledger
+from harness.load.ledger import CHAT, Ledger
 from harness.load.pacing import LoginGate, MessagePump
 from harness.load.placement import placement
-from harness.load.recorder import Recorder
+from harness.load.recorder import Operation, Recorder
 from harness.load.session import Session
 from harness.record.model import Users
 from harness.xmpp import Limits
@@ -46,7 +46,7 @@ class Engine:
         self.origin = monotonic()
         self.users = Users()
         self.recorder = Recorder(session.worker)
-        self.ledger = Ledger(session.worker, self.origin)
+        self.ledger = Ledger(session.worker, self.origin, session.run)
         self.broadcasts = Broadcasts(session.worker)
         self.logins = LoginGate(lambda: self._part_of(session.logins))
         self.pump = MessagePump(self, self._part_of(session.arrivals)) if session.arrivals else None
@@ -181,24 +181,35 @@ class Engine:
             if found is not other_than:
                 return found
 
-    def send_message(self, sender: Client, to: Client, body: str, planned: float | None) -> None:
-        """Enter a message in the ledger and write it."""
+    def send_message(
+        self, sender: Client, to: Client, body: str, planned: float | None, path: str = CHAT
+    ) -> None:
+        """Enter a message in the ledger and write it. Each path is measured apart."""
         now = monotonic()
-        name = self.ledger.sent(sender.index, to.index, planned or now, now)
-        self._messages.started += 1
+        name = self.ledger.sent(sender.index, to.index, planned or now, now, path)
+        self._along(path).started += 1
         sender.message(to.bare, body, name)
 
-    def delivered(self, id: str, receiver: int, now: float) -> None:  # noqa: A002
-        """A measured message has arrived at account `receiver`."""
-        sent = self.ledger.received(id, receiver, now)
+    def delivered(
+        self,
+        id: str,  # noqa: A002
+        receiver: int,
+        now: float,
+        delayed: bool = False,
+    ) -> None:
+        """A measured message has arrived at account `receiver`; `delayed`: with a delay stamp."""
+        ledger = self.ledger
+        sent = ledger.received(id, receiver, now, delayed)
         if sent is None:
             return
         planned, actual = sent
-        self._messages.planned.append(int((now - planned) * 1e6))
-        self._messages.actual.append(int((now - actual) * 1e6))
+        path = CHAT if len(ledger.paths) == 1 else ledger.path_of(id)
+        operation = self._along(path)
+        operation.planned.append(int((now - planned) * 1e6))
+        operation.actual.append(int((now - actual) * 1e6))
         self._fire(
             request_type="message",
-            name="delivery",
+            name="delivery" if path == CHAT else path,
             response_time=(now - planned) * 1e3,
             response_length=0,
             exception=None,
@@ -215,8 +226,12 @@ class Engine:
             self.ledger.bounced(name, condition, now)
             self.failed("message", PeerError(condition, text), now)
             self._check_quiet()
-        elif message.find(_DELAY) is None:
-            self.delivered(name, receiver, now)
+        else:
+            self.delivered(name, receiver, now, delayed=message.find(_DELAY) is not None)
+
+    def _along(self, path: str | None) -> Operation:
+        """The operation of messages along this path; "message" itself is chat."""
+        return self._messages if path == CHAT else self.recorder.operation(f"message.{path}")
 
     def _check_quiet(self) -> None:
         if self.draining and not self.ledger.outstanding and self.broadcasts.outstanding <= 0:

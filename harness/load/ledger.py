@@ -151,11 +151,6 @@ class Ledger:
             counts.lost = _open(counts)
         return self._remaining(len(self._state))
 
-    def close(self) -> tuple[Messages, list[Anomaly]]:
-        """`finish` in one go: the figures and all the anomalies that were not taken."""
-        remaining = list(self.finish())
-        return self.counts(), remaining
-
     def _remaining(self, end: int) -> Iterator[Anomaly]:
         yield from self.take()
         sequence = self._state.find(_PENDING, 0, end)
@@ -230,6 +225,7 @@ class Ledger:
             sent_t=round(self._actual[sequence] - self._origin, 6),
             received_t=None if now is None else round(now - self._origin, 6),
             condition=condition,
+            path=self.paths[self._path[sequence]],
         )
 
 

@@ -82,6 +82,7 @@ class MasterLink:
         self._drained: set[str] = set()
         self._beginning = False
         self._failure: str | None = None  # of a worker, while beginning
+        self._heard = 0.0  # when the last tick came
         self._changed = Event()
         for name, listener in (
             (_TICK, self._ticked),
@@ -108,10 +109,12 @@ class MasterLink:
         self._runner.send_message(_START)
 
     def drain(self, seconds: float) -> None:
+        self._heard = monotonic()
         self._runner.send_message(_DRAIN, seconds)
-        with gevent.Timeout(seconds + 30, False):
-            while self._missing(self._drained) - set(self.lost()):
-                self._wait()
+        while self._missing(self._drained) - set(self.lost()):
+            if monotonic() > self._heard + seconds + 30:
+                return
+            self._wait()
 
     def lost(self) -> list[int]:
         known = self._runner.clients
@@ -151,6 +154,7 @@ class MasterLink:
         except Exception as error:
             self._on_failure(failures.in_words(error))
             raise
+        self._heard = monotonic()
         self._ready.add(msg.node_id)
         self._changed.set()
 

@@ -15,6 +15,7 @@ WITNESS_EVERY = 50  # in a mix, every 50th user is a complete client: 2 %
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """One worker's part of a run. Holds passwords: never written to a record or a log."""
 
+    run: str = ""  # hexadecimal digits that tell this run's messages from those of others
     worker: int
     workers: int
     endpoint: Endpoint

@@ -15,6 +15,7 @@ from locust.exception import StopTest
 from harness.errors import PeerError
 from harness.load.client import Client
 from harness.load.engine import Engine
+from harness.load.ledger import CHAT
 from harness.load.light import LightClient
 from harness.load.rosters import Rosters
 from harness.load.session import WITNESS_EVERY
@@ -96,10 +97,10 @@ class XmppUser(User):
         """Another user who is online now, at random; None when there is none."""
         return self.engine.peer(self.client)
 
-    def message(self, to: Client, body: str) -> None:
-        """Send a chat message, measured until it arrives."""
+    def message(self, to: Client, body: str, path: str = CHAT) -> None:
+        """Send a chat message, measured until it arrives; each path has figures of its own."""
         self._pause_in_drain()
-        self.engine.send_message(self.client, to, body, self._planned())
+        self.engine.send_message(self.client, to, body, self._planned(), path)
 
     def presence(self, status: str) -> None:
         """Broadcast a change of status, measured at each contact that is online."""

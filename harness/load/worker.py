@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import importlib
 from collections.abc import Callable
+from itertools import islice
 from time import monotonic
 from typing import Any
 
@@ -22,6 +23,7 @@ from harness.load.session import Session
 from harness.record.model import Anomaly, GeneratorSample, Window
 
 _FOLD = 0.1  # seconds between foldings; ten to a tick
+_BATCH = 5_000  # anomalies in one message after the drain: some 50 ms of work, a few MB
 
 
 class Tick(msgspec.Struct, kw_only=True):
@@ -65,13 +67,18 @@ class Worker:
         self._engine.start_load()
 
     def drain(self, seconds: float) -> None:
-        """Stop sending, wait for what is under way, send the last tick."""
+        """Stop sending, wait for what is under way, send what remains to be said."""
         engine = self._engine
         engine.stop_sending(late_after=monotonic() + seconds / 2)
         engine.quiet.wait(seconds)
         self.end()
-        _, anomalies = engine.ledger.close()
-        self._on_tick(self._take(anomalies))
+        remaining = engine.ledger.finish()
+        # The ledger's figures first: they shall reconcile whatever else is broken by now.
+        self._on_tick(self._take(list(islice(remaining, _BATCH)), windows=False))
+        while batch := list(islice(remaining, _BATCH)):
+            gevent.sleep(0.001)  # for Locust's heartbeat, and for the batch before to go out
+            self._on_tick(self._take(batch, windows=False))
+        self._on_tick(self._take([]))
 
     def end(self) -> None:
         """Stop the ticker."""
@@ -89,7 +96,7 @@ class Worker:
             self._worst_lag = max(self._worst_lag, monotonic() - due)
             engine.recorder.fold()
             if step % round(1 / _FOLD) == 0:
-                self._on_tick(self._take([]))
+                self._on_tick(self._take(engine.ledger.take()))
                 engine.keep_alive(self._second)
 
     def _sample(self, now: float) -> GeneratorSample:
@@ -112,6 +119,7 @@ class Worker:
             saturated=gate.reasons(cpu_percent, lag_ms, backlog, behind_ms),
             users=engine.users,
             messages=engine.ledger.counts(),
+            paths=engine.ledger.by_path(),
         )
 
     def _take(self, anomalies: list[Anomaly], windows: bool = True) -> Tick:

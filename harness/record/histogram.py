@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 
@@ -48,10 +49,14 @@ class Histogram:
         self._hdr.add(other._hdr)
 
     def percentile_ms(self, percent: float) -> float | None:
-        """The value in milliseconds below which `percent` of the samples lie; None when empty."""
-        if not len(self):
+        """The smallest value in milliseconds that at least `percent` of the samples do not
+        exceed (nearest rank); None when empty."""
+        total = len(self)
+        if not total:
             return None
-        return float(self._hdr.get_value_at_percentile(percent)) / 1000
+        # The library may round a rank down; a whole one it takes as it is.
+        rank = math.ceil(round(percent * total / 100, 6))
+        return float(self._hdr.get_value_at_percentile(100 * rank / total)) / 1000
 
     def max_ms(self) -> float | None:
         """The largest value in milliseconds, within the histogram's error; None when empty."""

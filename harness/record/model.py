@@ -121,7 +121,8 @@ class GeneratorSample(msgspec.Struct, tag="generator", kw_only=True):
     behind_ms: float = 0.0  # how late the plan of arrivals was carried out at worst
     saturated: list[str] = []  # the limits of the generator that this second has reached
     users: Users
-    messages: Messages
+    messages: Messages  # of all paths together
+    paths: dict[str, Messages] = {}  # the same by path: "chat", "chat.delayed" ...
 
 
 class ServerSample(msgspec.Struct, tag="server", kw_only=True):
@@ -147,6 +148,7 @@ class Anomaly(msgspec.Struct, kw_only=True):
     sent_t: float
     received_t: float | None = None
     condition: str | None = None
+    path: str = "chat"
 
 
 class Floor(msgspec.Struct, kw_only=True):

@@ -23,7 +23,7 @@ FAULTS: dict[str, tuple[Any, str, int]] = {
     "a callback of the loop": (Engine, "delivered", 50),
     "the ticker": (Recorder, "take", 3),
     "sampling the server": (ServerMeter, "sample", 3),
-    "the drain": (Ledger, "close", 0),
+    "the drain": (Ledger, "finish", 0),
     "writing the outcome": (run, "Outcome", 0),
 }
 

@@ -105,6 +105,16 @@ def test_a_recorded_run_gives_the_percentiles_of_its_samples(case):
     assert actual.max_ms() == pytest.approx(ordered[-1] / 1e3, rel=0.01)
 
 
+@pytest.mark.parametrize("count", range(1, 40))
+def test_few_samples_have_the_nearest_rank(count):
+    """Each half as long again as the one before: a neighbour's rank is beyond any rounding."""
+    samples = [int(10 * 1.5**position) for position in range(count)]
+    for percent in PERCENTILES:
+        exact = nearest_rank(sorted(samples), percent)
+        found = Histogram.of(samples).percentile_ms(float(percent))
+        assert found == pytest.approx(exact / 1e3, rel=0.01)
+
+
 def test_counting_in_bulk_is_what_the_library_does_one_by_one():
     edges = {(1 << bits) + step for bits in range(26) for step in (-1, 0, 1)}
     random = Random(1)
