@@ -217,6 +217,8 @@ def report(directories: list[Path], as_json: bool) -> str:
 
 def _accept(job: Job, name: str, directory: Path) -> None:
     run = ConformanceRun(directory)
+    if run.outcome is None or run.outcome.verdict == "incomplete":
+        raise HarnessError(f"nothing accepted: the run in {directory} is incomplete")
     path = job.deviations or deviations.path_for(name)
     software = " ".join(filter(None, [run.manifest.server or name, run.manifest.version]))
     added = deviations.accept(path, run, software)
