@@ -15,7 +15,7 @@ import pytest
 
 from harness.record.conformance import ConformanceRun
 
-DEFECT = "response-header-without-id"
+DEFECT = "header-without-id"
 BROKEN = "stream-attribute-response-id"
 
 
