@@ -9,12 +9,10 @@ from harness.errors import HarnessError
 from reports.compare.configuration import blocking, differences
 from reports.compare.figures import Comparison, Difference, Figure, Pair, Verdict
 from reports.compare.groups import Runs, read
-from reports.compare.intervals import LEVEL
-from reports.compare.metrics import HEADLINES
-from reports.compare.pairs import Side, figures
+from reports.compare.measured import measure
+from reports.compare.pairs import figures
 
 TOLERANCE = 0.05
-CERTAIN = 1 - (1 - LEVEL) / HEADLINES  # so that all headline figures together keep LEVEL
 
 
 def compare(groups: list[Path], tolerance: float = TOLERANCE, force: bool = False) -> Comparison:
@@ -44,10 +42,10 @@ def compare(groups: list[Path], tolerance: float = TOLERANCE, force: bool = Fals
 
 
 def _pairs(given: Sequence[Runs], tolerance: float) -> list[Pair]:
-    first, *others = [Side(group.runs) for group in given]
+    first, *others = [[measure(run) for run in group.runs] for group in given]
     found = []
     for group, other in zip(given[1:], others, strict=True):
-        rows, method = figures(first, other, tolerance, CERTAIN)
+        rows, method = figures(first, other, tolerance)
         verdict, reason = _verdict(rows)
         found.append(
             Pair(group=group.name, verdict=verdict, reason=reason, method=method, figures=rows)

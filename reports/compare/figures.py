@@ -34,12 +34,12 @@ class Figure(msgspec.Struct, kw_only=True):
     metric: str
     unit: str
     headline: bool
-    a: float | None
-    b: float | None
-    ratio: float | None
-    interval: Interval | None
-    change: str
-    finding: Finding
+    a: float | None = None
+    b: float | None = None
+    ratio: float | None = None
+    interval: Interval | None = None
+    change: str = NO_DIFFERENCE
+    finding: Finding = "same"
 
 
 class Pair(msgspec.Struct, kw_only=True):

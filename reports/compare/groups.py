@@ -47,7 +47,7 @@ class Runs(msgspec.Struct):
 
 
 def read(paths: Sequence[Path]) -> list[Runs]:
-    """The groups behind these paths. Raises HarnessError for fewer than two, and for none in one."""
+    """The groups behind these paths. Raises HarnessError for fewer than two, or without a run."""
     if not 2 <= len(paths) <= len(ascii_uppercase):
         raise HarnessError(
             f"a comparison needs 2 to {len(ascii_uppercase)} runs, not {len(paths)}: give the "

@@ -120,30 +120,35 @@ def from_repeats(a: Sequence[float], b: Sequence[float], level: float) -> Bounds
     return math.exp(difference - wide), math.exp(difference + wide)
 
 
-def from_counts(a: Sequence[Counts], b: Sequence[Counts], level: float) -> Bounds | None:
-    """The interval of the ratio of two shares, from (events, of how many) of blocks or repeats.
+def from_counts(
+    a: Counts, b: Counts, parts: Sequence[Sequence[Counts]], level: float
+) -> Bounds | None:
+    """The interval of the ratio of two shares, each given as (events, of how many).
 
-    Of all events, the share that is B's has a score interval; events that come in clusters count
-    for less. None without any event. The upper bound is infinite where A may have none.
+    Of all events, the share that is B's has a score interval. `parts`: the same of each side's
+    blocks or runs; events that come in clusters count for less. None without any event. The
+    upper bound is infinite where A may have none.
     """
-    (events_a, all_a), (events_b, all_b) = (np.array(side).sum(axis=0) for side in (a, b))
-    if not events_a + events_b or not all_a or not all_b:
+    (events_a, all_a), (events_b, all_b) = a, b
+    events = events_a + events_b
+    if not events or not all_a or not all_b:
         return None
-    scatter, freedom = _scatter([a, b])
-    point = NormalDist().inv_cdf((1 + level) / 2)
-    z = t_quantile((1 + level) / 2, freedom) if scatter > 1 else point
-    share = float(events_b / (events_a + events_b))
-    low, high = _score(share, float(events_a + events_b) / scatter, z)
-    size = float(all_a / all_b)
+    scatter, freedom = _scatter(parts)
+    p = (1 + level) / 2
+    z = t_quantile(p, freedom) if scatter > 1 else NormalDist().inv_cdf(p)
+    low, high = _score(events_b / events, events / scatter, z)
+    size = all_a / all_b
     return size * low / (1 - low), math.inf if high >= 1 else size * high / (1 - high)
 
 
 def _scatter(sides: Sequence[Sequence[Counts]]) -> tuple[float, int]:
-    """How much more the events of a side's units scatter than independent ones; its freedom."""
+    """How many times more the events scatter than independent ones would, and its freedom."""
     squares, freedom = 0.0, 0
     for side in sides:
+        if len(side) < 2:
+            continue
         events, size = np.array(side).T
-        if len(side) > 1 and events.sum() and size.all():
+        if events.sum() and size.all():
             expected = size * events.sum() / size.sum()
             squares += float(((events - expected) ** 2 / expected).sum())
             freedom += len(side) - 1
@@ -172,9 +177,13 @@ def t_quantile(p: float, freedom: float) -> float:
     return math.sqrt(freedom) * math.tan(float(np.interp(2 * p - 1, area / area[-1], x)))
 
 
-def units(lost: Array, sent: Array, length: int) -> Iterator[Counts]:
-    """(lost, sent) of each block of so many seconds; the last one takes what is left over."""
-    number = max(1, len(lost) // length)
-    edges = [*(n * length for n in range(number)), len(lost)]
-    for begin, end in zip(edges, edges[1:], strict=False):
-        yield float(lost[begin:end].sum()), float(sent[begin:end].sum())
+def units(lost: Array, sent: Array) -> Iterator[Counts]:
+    """(lost, sent) of each block of seconds, the last one with what is left over; none of a load
+    that is too short for blocks."""
+    length = min(BLOCK_S, len(lost) // FEWEST_BLOCKS)
+    if not length:
+        return
+    starts = np.arange(len(lost) // length) * length
+    yield from zip(
+        np.add.reduceat(lost, starts).tolist(), np.add.reduceat(sent, starts).tolist(), strict=True
+    )

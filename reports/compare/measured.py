@@ -37,9 +37,17 @@ class Part(msgspec.Struct):
     def __len__(self) -> int:
         return next(len(column) for column in self.columns.values())
 
-    def sums(self, weights: Array) -> dict[str, Array]:
+    def sums(self, weights: Array, names: Iterable[str]) -> dict[str, Array]:
         """Sums with each second counted so many times: (draws, seconds) -> (draws, width)."""
-        return {name: weights @ column for name, column in self.columns.items()}
+        return {name: _sum(weights, self.columns[name]) for name in names}
+
+
+def _sum(weights: Array, column: Array) -> Array:
+    """`weights @ column`, without the work on buckets that are empty in all seconds."""
+    total = np.zeros((len(weights), column.shape[1]))
+    used = column.sum(axis=0) > 0
+    total[:, used] = weights @ column[:, used]
+    return total
 
 
 class Losses(msgspec.Struct):

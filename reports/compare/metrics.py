@@ -14,7 +14,8 @@ import numpy as np
 
 from reports.compare.measured import VALUES_MS, Array
 
-Sums = Mapping[str, Array]
+Sums = Mapping[str, Array]  # by column: (draws, width)
+PartName = Literal["load", "login"]
 MICROSECONDS = 1e6
 
 
@@ -23,7 +24,7 @@ class Metric(msgspec.Struct, frozen=True):
 
     name: str
     unit: str
-    part: Literal["load", "login"]
+    part: PartName
     needs: tuple[str, ...]  # columns of the part
     value: Callable[[Sums], Array]
     words: tuple[str, str]
@@ -37,12 +38,15 @@ LOST_WORDS = ("more", "fewer")
 
 def _percentile(percent: float) -> Callable[[Sums], Array]:
     def value(sums: Sums) -> Array:
-        """As the histogram has it: the bucket in which that share of the samples is reached."""
-        below = sums["latency"].cumsum(axis=1)
+        """Nearest rank, as the histogram has it: the bucket in which that share is reached."""
+        used = sums["latency"].sum(axis=0) > 0
+        if not used.any():
+            return np.full(len(sums["latency"]), np.nan)
+        below = sums["latency"][:, used].cumsum(axis=1)
         total = below[:, -1]
-        wanted = np.maximum(np.floor(percent / 100 * total + 0.5), 1)
-        found = VALUES_MS[np.minimum((below < wanted[:, None]).sum(axis=1), len(VALUES_MS) - 1)]
-        return np.where(total > 0, found, np.nan)
+        wanted = np.maximum(np.ceil(np.round(percent * total / 100, 6)), 1)
+        reached = (below < wanted[:, None]).sum(axis=1)
+        return np.where(total > 0, VALUES_MS[used][np.minimum(reached, used.sum() - 1)], np.nan)
 
     return value
 
@@ -55,9 +59,7 @@ def _ratio(part: str, whole: str, factor: float = 1.0) -> Callable[[Sums], Array
     return value
 
 
-def _latency(
-    name: str, percent: float, part: Literal["load", "login"] = "load", headline: bool = False
-) -> Metric:
+def _latency(name: str, percent: float, part: PartName = "load", headline: bool = False) -> Metric:
     words = ("slower", "faster")
     return Metric(name, "ms", part, ("latency",), _percentile(percent), words, headline=headline)
 
