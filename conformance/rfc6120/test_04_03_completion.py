@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.rfc6120.model import fence
+from conformance.rfc6120.model import BEFORE_AUTH, fence
 from conformance.rfc6120.outcomes import NOT_AUTHORIZED
 from conformance.rfc6120.steps import need, sasl, whose
 from conformance.rfc6120.streams import reached
@@ -12,9 +12,10 @@ from conformance.suite import Allowed, Case, Stage, requires
 from conformance.wire.sasl import MECHANISMS
 from conformance.wire.stream import RawStream
 
+_BEFORE_SASL = pytest.mark.requires("stanza-before-auth-refused")
 _STAGES = [
-    pytest.param(stage, id=stage.name.lower())
-    for stage in (Stage.OPENED, Stage.SECURED, Stage.CHALLENGED, Stage.UNBOUND)
+    *(pytest.param(s, id=s.name.lower(), marks=_BEFORE_SASL) for s in sorted(BEFORE_AUTH)),
+    pytest.param(Stage.UNBOUND, id="unbound", marks=pytest.mark.requires("bind-mtn")),
 ]
 _KINDS = {
     "message": "<message to='{}' id='early' type='headline'/>",
@@ -25,9 +26,7 @@ _KINDS = {
 
 @pytest.mark.parametrize("stage", _STAGES)
 @pytest.mark.parametrize("kind", _KINDS)
-@requires(
-    "stanza-before-auth-refused", "stream-error-not-authorized", "stream-negotiation-complete"
-)
+@requires("stream-error-not-authorized", "stream-negotiation-complete")
 async def test_early_stanza_is_not_delivered(case: Case, stage: Stage, kind: str) -> None:
     """To somebody who is online, and would get it from an authorized client."""
     if stage is Stage.SECURED and case.subject.mode != "starttls":

@@ -98,4 +98,4 @@ async def test_close_notify(case: Case, stage: Stage, first: str) -> None:
     items = await to_the_end(stream)
     if not ended(items):
         raise case.unknown(LEFT_OPEN)
-    case.check(close_notify_came(stream), "close_notify before the connection ends", "none")
+    case.check(close_notify_came(stream), "close_notify before the end", "no close_notify")

@@ -201,7 +201,8 @@ class LocalServer(ABC):
         )
 
     def _wait_until_ready(self, timeout_s: float) -> None:
-        child = self._running()
+        assert self._child is not None  # just launched; whether it lives is asked below
+        child = self._child
         deadline = time.monotonic() + timeout_s
         context = probe.tls_context(self._ca)
         waiting_for = "its ports are not open"

@@ -21,6 +21,7 @@ from typing import Any
 import psutil
 
 from harness import targets
+from harness.record.reader import Run
 from harness.targets.base import TargetOptions
 
 COMMAND = [sys.executable, "-m", "harness", "bench"]
@@ -54,7 +55,10 @@ def reconciles(summary: dict[str, Any], users: int) -> None:
     messages = summary["messages"]
     assert messages["sent"] > 0
     assert messages["sent"] == messages["delivered"] + messages["bounced"] + messages["lost"]
-    assert messages["delivered"] == summary["latency_ms"]["actual"]["count"]
+    windows = [window for window in Run(Path(summary["run"])).windows if window.op == "message"]
+    assert messages["delivered"] == sum(window.count for window in windows)
+    # Percentiles are of clean seconds only, and a busy machine does not leave them all clean.
+    assert 0 < summary["latency_ms"]["actual"]["count"] <= messages["delivered"]
 
 
 def nothing_lost(summary: dict[str, Any]) -> None:

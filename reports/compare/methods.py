@@ -83,7 +83,9 @@ class Seconds:
     @property
     def words(self) -> str:
         a, b = (sum(len(run.load) for run in side) for side in self._sides)
-        lengths = sorted({drawn[0].length for drawn in self._drawn.values() if drawn})
+        known = {key: drawn[0].length for key, drawn in self._drawn.items() if drawn}
+        of_load = {length for (part, *_), length in known.items() if part == "load"}
+        lengths = sorted(of_load or known.values())
         if not lengths:
             return f"none, as {a:,} and {b:,} s of load are too short for any"
         blocks = " to ".join(map(str, dict.fromkeys((lengths[0], lengths[-1]))))

@@ -11,7 +11,7 @@ from reports.compare.figures import Figure
 
 _NARROWEST, _WIDEST = 1.25, 16.0  # the axis reaches from 1 / this to this
 _MARGIN = 1.06
-_TICKS = (1.1, 1.2, 1.5, 2, 3, 5, 10)
+_TICKS = {1.4: (1.1, 1.25), 2.5: (1.25, 1.5, 2.0), _WIDEST: (2.0, 5.0, 10.0)}  # up to a reach
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -38,8 +38,8 @@ class Scale(msgspec.Struct, frozen=True):
 
     def ticks(self) -> list[tuple[float, str]]:
         """Position and label of each; as far from 1 to the left as to the right."""
-        shown = [tick for tick in _TICKS if tick <= self.reach]
-        shown = [tick for n, tick in enumerate(shown) if self._room(tick, shown[n + 1 :])]
+        wanted = next(ticks for reach, ticks in _TICKS.items() if self.reach <= reach)
+        shown = [tick for tick in wanted if tick <= self.reach]
         ratios = [*(1 / tick for tick in reversed(shown)), 1.0, *shown]
         return [(self.position(ratio), _label(ratio)) for ratio in ratios]
 
@@ -56,11 +56,6 @@ class Scale(msgspec.Struct, frozen=True):
             open_low=interval.low < 1 / self.reach,
             open_high=high > self.reach,
         )
-
-    def _room(self, tick: float, further: list[float]) -> bool:
-        """Whether the label neither touches the one of 1 nor the next one that is kept."""
-        places = [self.position(1), *map(self.position, further[-1:])]
-        return all(abs(self.position(tick) - place) >= 11 for place in places)
 
 
 def scale(figures: Iterable[Figure]) -> Scale:

@@ -84,8 +84,9 @@ def _tail(comparison: Comparison) -> list[str]:
         for pair in comparison.pairs:
             lines += _item(f"{pair.group} to A", f"{wording.VERDICTS[pair.verdict]}: {pair.reason}")
         return lines + _item("Verdict", verdict)
+    if not comparison.pairs:
+        return lines + _item("Verdict", f"{verdict} (--force compares them all the same)")
     reason = comparison.reason
-    words = reason if reason.startswith(verdict) else f"{verdict}: {reason}"
-    if comparison.verdict == "not comparable" and not comparison.pairs:
-        words += " (--force compares all the same)"
-    return lines + _item("Verdict", words)
+    return lines + _item(
+        "Verdict", reason if reason.startswith(verdict) else f"{verdict}: {reason}"
+    )

@@ -14,10 +14,10 @@ _NAMES = {
     "p999": "99.9th percentile",
 }
 _TITLES = {
-    "throughput": "Delivered per second",
+    "throughput": "Throughput",
     "lost": "Lost",
-    "server.cpu_per_message": "Server CPU per delivered message",
-    "generator.cpu_per_message": "Generator CPU per delivered message",
+    "server.cpu_per_message": "Server CPU per message",
+    "generator.cpu_per_message": "Generator CPU per message",
 }
 VERDICTS = {
     "same": "no difference shown",
