@@ -1,4 +1,4 @@
-"""What the cases about stanzas share: addresses, what is written, a fence behind it, who gets it."""
+"""What the cases about stanzas share: addresses, what is written, a fence, and who gets it."""
 
 from __future__ import annotations
 

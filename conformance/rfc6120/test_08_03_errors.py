@@ -117,7 +117,7 @@ async def provoked(
     for element in elements:
         if isinstance(element, Element) and element.get("type") == "error":
             return element
-    case.not_applicable("the server sends no stanza error here")
+    case.not_applicable("the server sends no stanza error here")  # noqa: RET503 - it raises
 
 
 @_REQUESTS
@@ -283,7 +283,7 @@ async def test_error_to_another_domain_is_not_answered(case: Case, kind: str) ->
     """The request behind it, to the same domain, is answered after it."""
     stream, to = await case.bound(), NO_DOMAIN.of(case)
     await stream.send(_error(kind, to) + written("iq", to, id="behind"))
-    found = []
+    found: list[str] = []
     while isinstance(item := await stream.next(RESOLVE_S), Element):
         if item.get("id") == "behind":
             case.check(not found, "no answer", ", ".join(found))

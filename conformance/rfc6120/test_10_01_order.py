@@ -7,12 +7,10 @@ from hypothesis import strategies as st
 from conformance.generate.hostile import MALFORMED
 from conformance.generate.text import CUTS, offsets
 from conformance.rfc6120.common import (
-    ROSTER_GET,
     after,
     answers,
     bind_request,
     came,
-    forget,
     jid_in,
     written,
 )
@@ -34,7 +32,9 @@ async def test_delivery(case: Case, kinds: list[str], cuts: list[float]) -> None
     await after(case, receiver, "<presence/>")
     await reached(receiver)
     addresses = {"full": receiver.jid, "bare": case.jid(1), "server": case.domain}
-    text, expected, requests = "", [], []
+    text = ""
+    expected: list[str] = []
+    requests: list[str] = []
     for number, what in enumerate(kinds):
         kind, _, to = what.partition(" to ")
         text += written(kind, addresses[to], id=f"n{number}")

@@ -78,7 +78,7 @@ def _compare(
         }
         if len({value for given in values.values() for value in given}) > 1:
             words = {name: " and ".join(given) for name, given in values.items()}
-            found.append(Difference(key=key, values=words, blocks=blocks))
+            found.append(Difference(key=clean(key), values=words, blocks=blocks))
     return found
 
 

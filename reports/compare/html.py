@@ -6,8 +6,8 @@ from markupsafe import Markup
 
 from reports import page
 from reports.compare import wording
-from reports.compare.figures import Comparison, Pair
-from reports.compare.plot import Scale, scale
+from reports.compare.figures import Comparison
+from reports.compare.plot import scale
 
 _STATES = {"same": "same", "better": "ok", "worse": "failed", "not comparable": "incomplete"}
 
@@ -21,19 +21,15 @@ def render(comparison: Comparison) -> str:
         state=_STATES[comparison.verdict],
         states=_STATES,
         verdict=wording.VERDICTS[comparison.verdict],
-        pairs=[(pair, _scale(pair)) for pair in comparison.pairs],
+        pairs=[(pair, scale(pair.figures)) for pair in comparison.pairs],
         wording=wording,
         style=Markup(page.template("report.css") + page.template("compare.css")),
     )
-
-
-def _scale(pair: Pair) -> Scale:
-    return scale(pair.figures)
 
 
 def _title(comparison: Comparison) -> str:
     first, *others = [group.server for group in comparison.groups]
     names = list(dict.fromkeys(others))
     if names == [first]:
-        return f"{first}, compared with itself"
+        return f"{first}: {' and '.join(group.name for group in comparison.groups[1:])} against A"
     return f"{', '.join(names)} against {first}"

@@ -82,11 +82,13 @@ def _tail(comparison: Comparison) -> list[str]:
     verdict = wording.VERDICTS[comparison.verdict]
     if len(comparison.pairs) > 1:
         for pair in comparison.pairs:
-            lines += _item(f"{pair.group} to A", f"{wording.VERDICTS[pair.verdict]}: {pair.reason}")
+            lines += _item(f"{pair.group} to A", _verdict(pair.verdict, pair.reason))
         return lines + _item("Verdict", verdict)
     if not comparison.pairs:
         return lines + _item("Verdict", f"{verdict} (--force compares them all the same)")
-    reason = comparison.reason
-    return lines + _item(
-        "Verdict", reason if reason.startswith(verdict) else f"{verdict}: {reason}"
-    )
+    return lines + _item("Verdict", _verdict(comparison.verdict, comparison.reason))
+
+
+def _verdict(verdict: str, reason: str) -> str:
+    name = wording.VERDICTS[verdict]
+    return reason if reason.startswith(name) else f"{name}: {reason}"

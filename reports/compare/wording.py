@@ -27,6 +27,11 @@ VERDICTS = {
 }
 
 
+def after(verdict: str, reason: str) -> str:
+    """What is left to say of the reason when the verdict stands before it."""
+    return reason.removeprefix(VERDICTS[verdict]).lstrip(": ")
+
+
 def title(figure: Figure) -> str:
     """The figure's name for people."""
     what, _, last = figure.metric.rpartition(".")
