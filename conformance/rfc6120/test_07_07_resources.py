@@ -182,7 +182,7 @@ async def refused(case: Case) -> tuple[RawStream, str]:
         if found.get("type") == "error":
             return stream, request
         stream.jid = jid_in(found)
-    case.not_applicable("the server mends every resource")  # noqa: RET503 - it raises
+    case.not_applicable("the server mends every resource")
 
 
 @requires("bind-support", "bind-retries", "stanza-error-stream-goes-on")

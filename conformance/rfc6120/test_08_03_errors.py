@@ -117,7 +117,7 @@ async def provoked(
     for element in elements:
         if isinstance(element, Element) and element.get("type") == "error":
             return element
-    case.not_applicable("the server sends no stanza error here")  # noqa: RET503 - it raises
+    case.not_applicable("the server sends no stanza error here")
 
 
 @_REQUESTS

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import strategies as st
 
 from conformance.generate.text import CUTS, XML_TEXT, offsets
-from conformance.rfc6120.model import ANY_STREAM_ERROR
 from conformance.rfc6120.common import after
+from conformance.rfc6120.model import ANY_STREAM_ERROR
 from conformance.suite import Allowed, Case, requires
 from conformance.wire.negotiation import header
 from harness.xmpp import namespaces as ns
