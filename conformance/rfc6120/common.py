@@ -151,6 +151,7 @@ async def stored(case: Case, account: int) -> list[Element]:
     await after(case, stream, "")
     await stream.send("<presence/>")
     reaction = await reached(stream)
+    await stream.close()
     return [element for element in reaction.elements if element.tag == ns.MESSAGE]
 
 

@@ -175,14 +175,14 @@ async def test_conflict_by_taking_over(case: Case) -> None:
 
 async def refused(case: Case) -> tuple[RawStream, str]:
     """A stream on which a bind has been refused, and what was asked."""
-    for resource in _UNFIT.values():
+    for request in map(bind_request, _UNFIT.values()):
         stream = await case.at(Stage.UNBOUND)
-        request = bind_request(resource)
-        found = await ask(case, stream, request)
-        if found.get("type") == "error":
-            return stream, request
-        stream.jid = jid_in(found)
-    case.not_applicable("the server mends every resource")
+        stream.jid = jid_in(await ask(case, stream, request))
+        if not stream.jid:
+            break
+    else:
+        case.not_applicable("the server mends every resource")
+    return stream, request
 
 
 @requires("bind-support", "bind-retries", "stanza-error-stream-goes-on")

@@ -114,10 +114,11 @@ async def provoked(
     elements: list[object] = [*reaction.elements]
     if not elements and cause.to is NO_DOMAIN:
         elements.append(await stream.next(RESOLVE_S))
-    for element in elements:
-        if isinstance(element, Element) and element.get("type") == "error":
-            return element
-    case.not_applicable("the server sends no stanza error here")
+    found = (e for e in elements if isinstance(e, Element) and e.get("type") == "error")
+    error = next(found, None)
+    if error is None:
+        case.not_applicable("the server sends no stanza error here")
+    return error
 
 
 @_REQUESTS

@@ -103,11 +103,8 @@ async def test_prefix_is_kept(case: Case, kind: str, name: str) -> None:
     inner = f"<{prefix}:q xmlns:{prefix}='{_OWN}'><{prefix}:y/></{prefix}:q>"
     received = tap(receiver)
     found = await delivered(case, sender, receiver, written(kind, receiver.jid, inner), kind)
-    case.check(
-        [child.tag for child in found.iter()][1:] == [f"{{{_OWN}}}q", f"{{{_OWN}}}y"],
-        "the same elements",
-        "other elements",
-    )
+    came = [child.tag for child in found.iter() if child.tag.startswith(f"{{{_OWN}}}")]
+    case.check(came == [f"{{{_OWN}}}q", f"{{{_OWN}}}y"], "the same elements", "other elements")
     kept = re.findall(rb"<([\w.-]+):[qy][\s/>]", bytes(received)) == [prefix.encode()] * 2
     case.prefer(kept, "the same prefix", "another prefix")
 

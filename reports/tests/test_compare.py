@@ -50,7 +50,7 @@ def changes(comparison):
 
 def test_runs_alike_differ_no_more_often_than_stated(tmp_path, monkeypatch):
     """200 pairs whose seconds hang together: each figure's interval misses 1 about 1 time in 20."""
-    monkeypatch.setattr(methods, "DRAWS", 200)
+    monkeypatch.setattr(methods, "DRAWS", 1000)
     plans = [Plan(seconds=40, rate=60, loss=0.005, seed=seed) for seed in range(1, 101)]
     alike = [measure(Run(compare_runs.write(tmp_path / str(plan.seed), plan))) for plan in plans]
     pairs = [(alike[n], alike[n - step]) for n in range(100) for step in (1, 2)]
@@ -210,6 +210,19 @@ def test_percentiles_are_exact_to_one_percent(tmp_path):
         assert found[f"delivery.{name}"].a == getattr(
             summarise(Run(tmp_path / "a")).latency_ms.planned, name
         )
+
+
+def test_percentiles_of_a_few_samples_are_those_of_the_report(tmp_path):
+    writer = RunWriter(tmp_path / "a", runs.manifest(workers=1))
+    for t in range(5):
+        latencies = [1_000 * 2**t, 1_500 * 2**t, 1_700 * 2**t]
+        writer.windows([runs._window(t, 0, "message", latencies, latencies)])
+    writer.finish(_outcome(0.0, 5.0))
+    found = by_metric(compare([tmp_path / "a", tmp_path / "a"]))
+    planned = summarise(Run(tmp_path / "a")).latency_ms.planned
+    for name in ("p50", "p90", "p99", "p999"):
+        assert found[f"delivery.{name}"].a == getattr(planned, name)
+    assert found["delivery.p90"].a == pytest.approx(24, rel=0.01)  # the 14th of 15
 
 
 def _outcome(start, seconds, verdict="ok"):
