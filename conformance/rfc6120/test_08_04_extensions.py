@@ -72,6 +72,22 @@ async def test_extensions_are_delivered(
     case.check(same, "the extensions unchanged", "an extension changed")
 
 
+@requires("extension-delivered-unmodified", children=st.permutations(range(4)))
+async def test_children_keep_their_order(case: Case, children: list[int]) -> None:
+    """Those that the server knows among others; whether order is a part of a stanza is nowhere
+    said, so another one is tolerated."""
+    receiver, sender = await case.pair()
+    known = ["<body>x</body>", "<subject>x</subject>"]
+    some = [*known, "<one xmlns='urn:example:q'/>", "<two xmlns='urn:example:q'/>"]
+    text = written("message", receiver.jid, "".join(some[number] for number in children))
+    found = await delivered(case, sender, receiver, text, "message")
+    names = [child.tag.rpartition("}")[2] for child in found]
+    sent = [("body", "subject", "one", "two")[number] for number in children]
+    case.check(set(sent) <= set(names), "all children", "a child lost")
+    kept = [name for name in names if name in sent]
+    case.prefer(kept == sent, "the children in their order", "another order")
+
+
 @EVERY_KIND
 @pytest.mark.parametrize("where", ["extension", "stanza", "body"])
 @requires("stanza-extension", "extension-attribute-delivered", value=XML_TEXT)

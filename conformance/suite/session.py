@@ -19,6 +19,7 @@ import harness
 from conformance import catalogue
 from conformance.suite import assess, deviations, status
 from conformance.suite.case import Case, Subject, sane
+from conformance.verdicts import Unknown
 from conformance.wire.negotiation import Stage
 from harness import targets
 from harness.errors import HarnessError
@@ -223,7 +224,10 @@ async def _software(subject: Subject) -> tuple[str | None, str | None]:
         await stream.send(
             f"<iq type='get' id='version' to='{subject.domain}'><query xmlns='{ns.VERSION}'/></iq>"
         )
-        reaction = await stream.element("^iq")
+        try:
+            reaction = await stream.element("^iq")
+        except Unknown:
+            return None, None  # it does not say, or says something else first
         query = f"{{{ns.VERSION}}}query/{{{ns.VERSION}}}"
         return reaction.findtext(f"{query}name"), reaction.findtext(f"{query}version")
 

@@ -48,13 +48,15 @@ def blocks(sides: Sequence[Sequence[Sequence[Array]]]) -> Blocks | None:
     `sides` -> runs -> series of one value a second. The more a series hands on, the longer the
     blocks must be; the most persistent series decides for all figures.
     """
-    seconds = min(sum(len(run[0]) for run in side) for side in sides)
+    lengths = [sum(len(run[0]) for run in side) for side in sides]
+    seconds = min(lengths)
     if seconds < FEWEST_BLOCKS:
         return None
     runs = [run for side in sides for run in side]
     kept = max(float(np.mean(list(map(_kept, series)))) for series in zip(*runs, strict=True))
     kept = max(0.0, kept)
-    kept = min(kept + (1 + 3 * kept) / seconds, _MOST_PERSISTENT)  # an estimate is too low by that
+    # The estimate is too low by the first term, and uncertain by the second one.
+    kept = min(kept + (1 + 3 * kept) / seconds + sum(lengths) ** -0.5, _MOST_PERSISTENT)
     wanted = 1.1447 * (4 * kept**2 / (1 - kept**2) ** 2 * seconds) ** (1 / 3)
     length = min(max(BLOCK_S, math.ceil(wanted)), seconds // FEWEST_BLOCKS)
     return Blocks(seconds, length, kept)
