@@ -234,6 +234,31 @@ def report_command(
     print(reports.render_matrix(runs))
 
 
+@app.command("compare")
+def compare_command(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(help="directories of runs, or directories that each hold repeated runs"),
+    ],
+    tolerance: Annotated[
+        float, typer.Option(min=0, max=99, help="percent; a smaller difference is no finding")
+    ] = 5,
+    force: Annotated[
+        bool, typer.Option("--force", help="compare runs of different configurations")
+    ] = False,
+    format: Annotated[Format, typer.Option(help="what to print")] = Format.TEXT,  # noqa: A002
+) -> None:
+    """Compare recorded runs with the first one, figure by figure, with 95 % intervals.
+
+    Exit codes: 0 better or no difference shown, 1 worse, 2 not comparable.
+    """
+    from reports.compare import compare, render  # late: the library does not need its reports
+
+    comparison = compare(runs, tolerance / 100, force)
+    print(render(comparison, format.value))
+    raise typer.Exit({"worse": 1, "not comparable": 2}.get(comparison.verdict, 0))
+
+
 @app.command("targets")
 def targets_command(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
