@@ -26,6 +26,8 @@ from harness import targets
 from harness.errors import HarnessError
 from harness.record.conformance import ConformanceRun
 
+JOBS_PER_CORE = 3  # cases wait for the server more than they compute
+
 
 @dataclass(frozen=True)
 class Job:
@@ -101,7 +103,8 @@ def arguments(job: Job, name: str, directory: Path) -> list[str]:
     """The command that tests one target: pytest on the suite."""
     command = [sys.executable, "-m", "pytest", *pytest_arguments(), "-q", "--no-header"]
     command += [f"--target={name}", f"--effort={job.effort}", f"--run-dir={directory}"]
-    command += ["-n", str(job.jobs) if job.jobs is not None else "auto", "--dist=worksteal"]
+    jobs = job.jobs if job.jobs is not None else JOBS_PER_CORE * (os.cpu_count() or 1)
+    command += ["-n", str(jobs), "--dist=worksteal"]
     command += [f"--select={wish}" for wish in job.select]
     command += [f"--defect={defect}" for defect in job.defects]
     options = {

@@ -157,7 +157,7 @@ def conformance_command(
     strict: Annotated[bool, typer.Option("--strict", help="NON-STRICT is a finding too")] = False,
     jobs: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option(min=0, help="processes (default: one for each core)"),
+        typer.Option(min=0, help="processes (default: three for each core)"),
     ] = None,
     deviations: Annotated[
         Optional[Path],  # noqa: UP045

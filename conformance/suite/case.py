@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -168,8 +169,7 @@ class Case:
         try:
             yield
         finally:
-            for stream in self._streams:
-                await stream.close()
+            await asyncio.gather(*(stream.close() for stream in self._streams))
 
     @property
     def seconds(self) -> float:
