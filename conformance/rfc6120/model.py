@@ -16,6 +16,7 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 
 from conformance.generate import hostile
+from conformance.generate.text import URIS
 from conformance.rfc6120 import outcomes
 from conformance.rfc6120.outcomes import ANY_STREAM_ERROR as ANY_STREAM_ERROR
 from conformance.verdicts import Allowed
@@ -126,6 +127,15 @@ CLASSES: dict[str, InputClass] = {
     "early-foreign-element": InputClass(
         hostile.FOREIGN, ("foreign-element-before-auth",), outcomes.EARLY_UNSUPPORTED, BEFORE_AUTH
     ),
+    **{
+        f"early-foreign-{name}": InputClass(
+            URIS.map(f"<{name} xmlns='%s'/>".__mod__),
+            ("foreign-element-before-auth",),
+            outcomes.EARLY_UNSUPPORTED,
+            BEFORE_AUTH,
+        )
+        for name in ("message", "presence", "iq")
+    },
     "unknown-name": InputClass(
         hostile.UNKNOWN_STANZAS,
         ("stream-error-unsupported-stanza-type",),
