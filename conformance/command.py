@@ -12,17 +12,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
-from typing import BinaryIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from conformance import catalogue
 from conformance.inventory import pytest_arguments
-from conformance.suite import deviations, status
-from conformance.suite.session import COMMAND_VARIABLE, start_target
-from harness import targets
+from conformance.suite import deviations
+from conformance.suite.session import start_target
+from harness import child, targets
 from harness.errors import HarnessError
 from harness.record.conformance import ConformanceRun
 
@@ -91,8 +89,13 @@ def _run_one(job: Job, name: str, directory: Path) -> int:
         log = (directory / "pytest.log").open("wb")
     except OSError as error:
         raise HarnessError(f"cannot write to {directory}: {error.strerror}") from error
-    with log:
-        error_line, code = _follow(arguments(job, name, directory), log, name)
+    with log, _progress(name) as show:
+        error_line, code = child.follow(
+            arguments(job, name, directory),
+            log,
+            lambda said, _stop: show(**said),
+            stop_signal=signal.SIGINT,
+        )
     if not (directory / "outcome.json").is_file():
         end = (directory / "pytest.log").read_text(errors="replace").strip().splitlines()[-1:]
         raise HarnessError(error_line or f"the suite ended with code {code}: {' '.join(end)}")
@@ -122,55 +125,6 @@ def arguments(job: Job, name: str, directory: Path) -> list[str]:
     return command + [switch for switch, on in switches.items() if on]
 
 
-def _follow(command: list[str], log: BinaryIO, name: str) -> tuple[str | None, int]:
-    """Run the command to its end, showing how far it is; its error line and exit code."""
-    read, write = os.pipe()
-    environment = os.environ | {
-        status.VARIABLE: str(write),
-        COMMAND_VARIABLE: json.dumps(["xmpp-harness", *sys.argv[1:]]),
-        "PYTHONPATH": os.pathsep.join(filter(None, [os.getcwd(), os.environ.get("PYTHONPATH")])),
-    }
-    child = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        pass_fds=[write],
-        env=environment,
-        start_new_session=True,  # Ctrl-C reaches it through us, once
-    )
-    os.close(write)
-    error_line = None
-    with _progress(name) as bar, _interrupts(child):
-        with os.fdopen(read) as lines:
-            for line in lines:
-                said = json.loads(line)
-                error_line = said.pop("error", error_line)
-                bar(**said)
-        return error_line, child.wait()
-
-
-@contextlib.contextmanager
-def _interrupts(child: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the run in order; the third one kills it."""
-    received = 0
-
-    def pass_on(_number: int, _frame: FrameType | None) -> None:
-        nonlocal received
-        received += 1
-        if received > 2:
-            os.killpg(child.pid, signal.SIGKILL)
-        elif received == 1:
-            child.send_signal(signal.SIGINT)
-
-    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 @contextlib.contextmanager
 def _progress(name: str) -> Iterator[Callable[..., None]]:
     console = Console(stderr=True)
@@ -185,7 +139,9 @@ def _progress(name: str) -> Iterator[Callable[..., None]]:
     )
     task = bar.add_task(f"{name}: starting", total=None, news="")
 
-    def show(stage: str = "", total: int = 0, done: int = 0, wrong: int = 0) -> None:
+    def show(
+        stage: str = "", total: int = 0, done: int = 0, wrong: int = 0, error: str = ""
+    ) -> None:
         if stage:
             bar.update(task, description=f"{name}: {stage}")
             if bar.disable:

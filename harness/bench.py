@@ -7,30 +7,25 @@ lines, passes signals on, and writes the report next to the record.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
-from harness import floor, targets
+from harness import child, floor, limits, targets
 from harness.errors import HarnessError
+from harness.limits import Abort
 from harness.progress import Progress
 
-STATUS_VARIABLE = "XMPP_HARNESS_STATUS_FD"
-COMMAND_VARIABLE = "XMPP_HARNESS_COMMAND"
 _WORKERS_S = 30  # how long the generator's processes may take to report for duty
 
 
@@ -51,6 +46,8 @@ class Job:
     ui: bool
     out: Path | None
     floor: bool = False  # measure the generator's floor too, unless it is known
+    limits: Path | None = None  # what the run must keep
+    abort_on: list[str] = field(default_factory=list)  # what makes it hopeless
     extra: list[str] = field(default_factory=list)
 
 
@@ -61,6 +58,8 @@ def run(job: Job) -> tuple[Path, int]:
     """
     file = scenario_file(job.scenario)
     targets.load(job.target)
+    wanted = limits.load(job.limits) if job.limits else None
+    abort = Abort(job.abort_on)
     directory = (
         job.out or Path("out") / f"{time.strftime('%Y%m%d-%H%M%S')}-{file.stem}-{job.target}"
     )
@@ -73,7 +72,7 @@ def run(job: Job) -> tuple[Path, int]:
     except OSError as error:
         raise HarnessError(f"cannot write to {directory}: {error.strerror}") from error
     with log:
-        error_line, code = _follow(_command(job, file, directory), log, job)
+        error_line, code = _follow(_command(job, file, directory), log, job, directory, abort)
     if not (directory / "manifest.json").is_file():
         why = error_line or f"the load generator ended with code {code}: {_last_line(directory)}"
         if created:
@@ -86,7 +85,10 @@ def run(job: Job) -> tuple[Path, int]:
     if job.floor:
         _add_floor(job, directory)
     _write_html(directory)
-    return directory, _exit_code(directory, code)
+    code = _exit_code(directory, code)
+    if wanted and not limits.kept(wanted, directory):
+        code = code or 1
+    return directory, code
 
 
 def scenario_file(name: str) -> Path:
@@ -138,58 +140,32 @@ def _command(job: Job, file: Path, directory: Path) -> list[str]:
     return command + job.extra
 
 
-def _follow(command: list[str], log: Any, job: Job) -> tuple[str | None, int]:
+def _follow(
+    command: list[str], log: BinaryIO, job: Job, directory: Path, abort: Abort
+) -> tuple[str | None, int]:
     """Run the command to its end, showing its status; its error line and exit code."""
-    read, write = os.pipe()
-    typed = ["xmpp-harness", *sys.argv[1:]]
-    environment = os.environ | {
-        STATUS_VARIABLE: str(write),
-        COMMAND_VARIABLE: json.dumps(typed),
-        "PYTHONPATH": os.pathsep.join(filter(None, [os.getcwd(), os.environ.get("PYTHONPATH")])),
-    }
-    child = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        pass_fds=[write],
-        env=environment,
-        start_new_session=True,  # Ctrl-C reaches it through us, once
-    )
-    os.close(write)
-    error_line = None
-    with Progress(job.users, job.duration) as progress, _signals_to(child, progress):
-        with os.fdopen(read) as lines:
-            for line in lines:
-                status = json.loads(line)
-                if error := status.get("error"):
-                    error_line = error_line or error  # the first is the cause
-                    if job.ui:  # which stays after the run
-                        progress.say(error)
-                progress.show(status)
-        return error_line, child.wait()
+    aborted = False
+    with Progress(job.users, job.duration) as progress:
 
+        def show(status: dict[str, Any], stop: Callable[[], None]) -> None:
+            nonlocal aborted
+            if job.ui and "error" in status:  # the web UI stays after the run
+                progress.say(status["error"])
+            progress.show(status)
+            under_load = status.get("load_s") is not None
+            if under_load and not aborted and (reason := abort.reason(directory)):
+                aborted = True
+                progress.say(reason)
+                stop()
 
-@contextlib.contextmanager
-def _signals_to(child: subprocess.Popen[bytes], progress: Progress) -> Iterator[None]:
-    """Ctrl-C and SIGTERM ask Locust to stop in order; the third one kills it."""
-    received = 0
-
-    def pass_on(number: int, _frame: FrameType | None) -> None:
-        nonlocal received
-        received += 1
-        if received > 2:
-            os.killpg(child.pid, signal.SIGKILL)
-        elif received == 1:
-            progress.say("stopping; the report follows (twice more to kill)")
-            child.terminate()
-
-    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        error, code = child.follow(
+            command,
+            log,
+            show,
+            stop_signal=signal.SIGTERM,
+            on_stop=lambda: progress.say("stopping; the report follows (twice more to kill)"),
+        )
+    return error, code or int(aborted)
 
 
 def _exit_code(directory: Path, code: int) -> int:

@@ -50,6 +50,12 @@ class Format(StrEnum):
     JUNIT = "junit"
 
 
+class Page(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    HTML = "html"
+
+
 @app.command("bench", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench_command(
     context: typer.Context,
@@ -100,6 +106,20 @@ def bench_command(
             help="directory for the record and report (default: out/TIME-SCENARIO-TARGET)"
         ),
     ] = None,
+    limits: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            help="TOML file of limits, such as ci/limits.toml: exit code 1 on a breach, JUnit in "
+            "limits.xml"
+        ),
+    ] = None,
+    abort_on: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            help='end a hopeless run early, such as "errors > 10 %"; the metrics are those of a '
+            "limits file, as far as they are known while it goes; may be given again"
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="print one JSON object and nothing else")
     ] = False,
@@ -123,6 +143,8 @@ def bench_command(
         ui=ui,
         out=out,
         floor=floor and target != "embedded",
+        limits=limits,
+        abort_on=abort_on or [],
         extra=context.args,
     )
     directory, code = bench.run(job)
@@ -246,7 +268,7 @@ def compare_command(
     force: Annotated[
         bool, typer.Option("--force", help="compare runs of different configurations")
     ] = False,
-    format: Annotated[Format, typer.Option(help="what to print")] = Format.TEXT,  # noqa: A002
+    format: Annotated[Page, typer.Option(help="what to print")] = Page.TEXT,  # noqa: A002
 ) -> None:
     """Compare recorded runs with the first one, figure by figure, with 95 % intervals.
 

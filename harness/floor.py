@@ -59,6 +59,8 @@ def _measure(job: Job, run: Callable[[Job], tuple[Path, int]]) -> Floor:
                 profile=None,
                 ui=False,
                 floor=False,
+                limits=None,
+                abort_on=[],
                 duration=seconds,
                 out=folder / "r",
             )
@@ -82,7 +84,7 @@ def _measure(job: Job, run: Callable[[Job], tuple[Path, int]]) -> Floor:
 def _digest(job: Job) -> str:
     """Equal for loads that have one floor: on the same machine, with the same program."""
     about = asdict(job)
-    for name in ("target", "profile", "ui", "out", "allowed", "floor"):
+    for name in ("target", "profile", "ui", "out", "allowed", "floor", "limits", "abort_on"):
         about.pop(name)
     about["duration"] = min(job.duration, SECONDS)
     about |= {"machine": platform.node(), "harness": harness.__version__}

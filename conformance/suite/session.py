@@ -22,6 +22,7 @@ from conformance.suite.case import Case, Subject, sane
 from conformance.verdicts import Unknown
 from conformance.wire.negotiation import Stage
 from harness import targets
+from harness.child import COMMAND_VARIABLE
 from harness.errors import HarnessError
 from harness.record.conformance import ConformanceWriter
 from harness.record.verdicts import (
@@ -34,7 +35,6 @@ from harness.record.verdicts import (
 from harness.targets.base import Account, Endpoint, Target, TargetOptions, TlsMode
 from harness.xmpp import namespaces as ns
 
-COMMAND_VARIABLE = "XMPP_HARNESS_COMMAND"
 _MODES: dict[str | None, TlsMode | None] = {
     "on": "starttls",
     "direct": "direct",
