@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,7 +24,6 @@ import msgspec
 
 from harness import child, floor, limits, targets
 from harness.errors import HarnessError
-from harness.limits import Abort
 from harness.progress import Progress
 
 _WORKERS_S = 30  # how long the generator's processes may take to report for duty
@@ -58,8 +58,8 @@ def run(job: Job) -> tuple[Path, int]:
     """
     file = scenario_file(job.scenario)
     targets.load(job.target)
-    wanted = limits.load(job.limits) if job.limits else None
-    abort = Abort(job.abort_on)
+    kept = limits.gate(job.limits) if job.limits else None
+    hopeless = limits.watch(job.abort_on)
     directory = (
         job.out or Path("out") / f"{time.strftime('%Y%m%d-%H%M%S')}-{file.stem}-{job.target}"
     )
@@ -72,7 +72,8 @@ def run(job: Job) -> tuple[Path, int]:
     except OSError as error:
         raise HarnessError(f"cannot write to {directory}: {error.strerror}") from error
     with log:
-        error_line, code = _follow(_command(job, file, directory), log, job, directory, abort)
+        look = partial(hopeless, directory)
+        error_line, code, aborted = _follow(_command(job, file, directory), log, job, look)
     if not (directory / "manifest.json").is_file():
         why = error_line or f"the load generator ended with code {code}: {_last_line(directory)}"
         if created:
@@ -82,11 +83,13 @@ def run(job: Job) -> tuple[Path, int]:
         raise HarnessError(why)
     if error_line:
         print(f"xmpp-harness: {error_line}", file=sys.stderr)
-    if job.floor:
+    if aborted:
+        _say_why(directory, aborted)
+    elif job.floor:
         _add_floor(job, directory)
     _write_html(directory)
     code = _exit_code(directory, code)
-    if wanted and not limits.kept(wanted, directory):
+    if kept and not kept(directory):
         code = code or 1
     return directory, code
 
@@ -141,10 +144,11 @@ def _command(job: Job, file: Path, directory: Path) -> list[str]:
 
 
 def _follow(
-    command: list[str], log: BinaryIO, job: Job, directory: Path, abort: Abort
-) -> tuple[str | None, int]:
-    """Run the command to its end, showing its status; its error line and exit code."""
-    aborted = False
+    command: list[str], log: BinaryIO, job: Job, hopeless: Callable[[], str | None]
+) -> tuple[str | None, int, str | None]:
+    """Run the command to its end, showing its status: its error line, its exit code, and why it
+    was ended early."""
+    aborted = None
     with Progress(job.users, job.duration) as progress:
 
         def show(status: dict[str, Any], stop: Callable[[], None]) -> None:
@@ -153,9 +157,8 @@ def _follow(
                 progress.say(status["error"])
             progress.show(status)
             under_load = status.get("load_s") is not None
-            if under_load and not aborted and (reason := abort.reason(directory)):
-                aborted = True
-                progress.say(reason)
+            if under_load and not aborted and (aborted := hopeless()):
+                progress.say(aborted)
                 stop()
 
         error, code = child.follow(
@@ -165,7 +168,7 @@ def _follow(
             stop_signal=signal.SIGTERM,
             on_stop=lambda: progress.say("stopping; the report follows (twice more to kill)"),
         )
-    return error, code or int(aborted)
+    return error, code, aborted
 
 
 def _exit_code(directory: Path, code: int) -> int:
@@ -174,6 +177,14 @@ def _exit_code(directory: Path, code: int) -> int:
         return 1
     verdict = json.loads(outcome.read_text())["verdict"]
     return code if verdict == "ok" and code >= 0 else 1
+
+
+def _say_why(directory: Path, reason: str) -> None:
+    """To the record it was a signal that ended the run."""
+    path = directory / "outcome.json"
+    if path.is_file():
+        outcome = json.loads(path.read_text())
+        path.write_text(json.dumps(outcome | {"reason": reason}, indent=2))
 
 
 def _add_floor(job: Job, directory: Path) -> None:
