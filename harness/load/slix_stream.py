@@ -12,6 +12,7 @@ import socket
 import ssl
 import sys
 from asyncio import sslproto
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element, ParseError
@@ -96,7 +97,11 @@ class SlixmppStream(ClientXMPP):
         """End without a word, at whatever stage."""
         self._leaving = True
         self.cancel_connection_attempt()
-        self.abort()
+        if self.transport is not None:
+            # Not slixmpp's own abort: it closes first, and in early Python 3.11 a TLS transport
+            # that is closing cannot be aborted.
+            with suppress(AttributeError):
+                self.transport.abort()
 
     def rest(self) -> None:
         """Give back memory while nothing is under way."""
