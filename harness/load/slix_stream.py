@@ -97,11 +97,17 @@ class SlixmppStream(ClientXMPP):
         """End without a word, at whatever stage."""
         self._leaving = True
         self.cancel_connection_attempt()
-        if self.transport is not None:
-            # Not slixmpp's own abort: it closes first, and in early Python 3.11 a TLS transport
-            # that is closing cannot be aborted.
-            with suppress(AttributeError):
-                self.transport.abort()
+        self.abort()
+
+    def abort(self) -> None:
+        """End the connection at once. slixmpp's own closes first, and in early Python 3.11 a TLS
+        transport that is closing cannot be aborted."""
+        if self.transport is None:
+            return
+        self.cancel_connection_attempt()
+        with suppress(AttributeError):
+            self.transport.abort()
+        self.event("killed")
 
     def rest(self) -> None:
         """Give back memory while nothing is under way."""
