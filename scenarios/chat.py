@@ -13,7 +13,6 @@ Parameters:
     --pause S    mean pause between two messages of one user, in seconds (default: 5)
 """
 
-import random
 from typing import Any
 
 from locust import events, task
@@ -30,13 +29,13 @@ def _options(parser: Any) -> None:
 class ChatUser(XmppUser):
     """Writes to somebody, pauses, writes to somebody else."""
 
+    plan_acts = True
+
     def wait_time(self) -> float:
-        return random.expovariate(1 / self.environment.parsed_options.pause)
+        return self.random.expovariate(1 / self.environment.parsed_options.pause)
 
     @task
     def write(self) -> None:
-        if self.engine.session.arrivals:
-            self.idle()  # the plan sends for everybody
         peer = self.peer()
         if peer is not None:
             self.message(peer, BODY)

@@ -10,7 +10,6 @@ Parameters:
     --pause S        mean pause after the logout, in seconds (default: 1)
 """
 
-import random
 from typing import Any
 
 import gevent
@@ -32,7 +31,7 @@ class LoginUser(XmppUser):
     logs_in = False
 
     def wait_time(self) -> float:
-        return random.expovariate(1 / self.environment.parsed_options.pause)
+        return self.random.expovariate(1 / self.environment.parsed_options.pause)
 
     @task
     def come_and_go(self) -> None:

@@ -12,7 +12,6 @@ Parameters:
                     exponent 2.5, cut at 200
 """
 
-import random
 from typing import Any
 
 from locust import events, task
@@ -31,11 +30,11 @@ class PresenceUser(XmppUser):
 
     @staticmethod
     def contacts(count: int, options: Any) -> rosters.Rosters:
-        return rosters.power_law(count, mean=options.contacts)
+        return rosters.power_law(count, mean=options.contacts, seed=options.seed)
 
     def wait_time(self) -> float:
-        return random.expovariate(1 / self.environment.parsed_options.pause)
+        return self.random.expovariate(1 / self.environment.parsed_options.pause)
 
     @task
     def change_status(self) -> None:
-        self.presence(f"busy with number {random.randrange(1000)}")
+        self.presence(f"busy with number {self.random.randrange(1000)}")

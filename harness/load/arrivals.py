@@ -29,7 +29,7 @@ _STEP = re.compile(rf"{_NUMBER}x{_NUMBER}")
 KINDS = "constant:R, poisson:R, ramp:R..R/S, steps:RxS,RxS or trace:FILE"
 
 
-def plan(spec: str, seed: int = 0) -> Iterator[float]:
+def plan(spec: str, seed: int | str = 0) -> Iterator[float]:
     """The plan of that description. Raises HarnessError for one that makes no sense."""
     kind, _, rest = spec.partition(":")
     if kind in ("constant", "poisson") and (found := _RATE.fullmatch(rest)):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from random import Random
 from time import monotonic
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -24,7 +23,7 @@ from harness.load.broadcasts import Broadcasts
 from harness.load.client import PHASES, Client
 from harness.load.ledger import CHAT, Ledger
 from harness.load.pacing import LoginGate, MessagePump
-from harness.load.placement import placement
+from harness.load.population import Population
 from harness.load.recorder import Operation, Recorder
 from harness.load.session import Session
 from harness.record.model import Users
@@ -48,9 +47,10 @@ class Engine:
         self.recorder = Recorder(session.worker)
         self.ledger = Ledger(session.worker, self.origin, session.run)
         self.broadcasts = Broadcasts(session.worker)
-        self.logins = LoginGate(lambda: self._part_of(session.logins))
-        self.pump = MessagePump(self, self._part_of(session.arrivals)) if session.arrivals else None
-        self.random = Random(f"{session.seed}/{session.worker}")
+        self.population = Population(session)
+        self.logins = LoginGate(lambda: self._part_of(session.logins, "logins"))
+        plan = self._part_of(session.arrivals, "messages") if session.arrivals else None
+        self.pump = MessagePump(self, plan) if plan else None
         self.started = Event()  # the load may begin
         self.draining = False
         self.quiet = Event()  # while draining: nothing is under way any more
@@ -58,10 +58,7 @@ class Engine:
         self.mechanism: str | None = None
         self.last_loss: PeerError | None = None
         self.login_error: PeerError | None = None
-        self.online: list[Client] = []
         self.on_lost: Callable[[Client], None] | None = None
-        self._placement = placement(session.placement)
-        self._place: dict[int, int] = {}  # account number -> position in `online`
         # A user who comes and goes counts once.
         self._reached: dict[str, set[int]] = {"connected": set(), "bound": set(), "present": set()}
         self._free = deque(range(len(session.accounts)))
@@ -69,16 +66,26 @@ class Engine:
         self._messages = self.recorder.operation("message")
         self._presence = self.recorder.operation("presence")
 
-    def _part_of(self, plan: str) -> Iterator[float]:
+    @property
+    def online(self) -> list[Client]:
+        """Everybody who is online on this worker."""
+        return self.population.online
+
+    def _part_of(self, plan: str, of: str) -> Iterator[float]:
         """This worker's part of a plan of the whole run."""
         session = self.session
-        return share(arrivals_of(plan, session.seed), session.worker, session.workers)
+        times = arrivals_of(plan, f"{session.seed}/{of}")
+        return share(times, session.worker, session.workers)
 
     # Accounts.
 
     def take_account(self) -> int | None:
         """A free position in the session's accounts; None when all are in use."""
-        return self._free.popleft() if self._free else None
+        if not self._free:
+            return None
+        position = self._free.popleft()
+        self.population.expect(position)
+        return position
 
     def return_account(self, position: int) -> None:
         """The account may be used again."""
@@ -129,8 +136,7 @@ class Engine:
         users = self.users
         self._reached["present"].add(client.index)
         users.present = len(self._reached["present"])
-        self._place[client.index] = len(self.online)
-        self.online.append(client)
+        self.population.enter(client)
         users.online = len(self.online)
         before = begin = marks["begin"]
         for phase in PHASES:
@@ -146,13 +152,8 @@ class Engine:
 
     def disconnected(self, client: Client, error: PeerError | None) -> None:
         """The stream of a client that was online has ended; `error` is None for our own close."""
-        place = self._place.pop(client.index, None)
-        if place is None:
+        if not self.population.leave(client):
             return
-        last = self.online.pop()
-        if last is not client:
-            self.online[place] = last
-            self._place[last.index] = place
         self.users.online = len(self.online)
         if error is not None:
             self.last_loss = error
@@ -162,24 +163,9 @@ class Engine:
 
     # Messages.
 
-    def anybody(self) -> Client | None:
-        """Somebody online on this worker, as the placement says; None when nobody is."""
-        online = self.online
-        return online[self._placement(self.random, len(online))] if online else None
-
     def unsent(self) -> None:
         """A planned message had nobody to send it or to receive it."""
         self._messages.errors["nobody-online"] += 1
-
-    def peer(self, other_than: Client) -> Client | None:
-        """Somebody online on this worker, at random; None when nobody else is."""
-        online = self.online
-        if len(online) < 2:
-            return None
-        while True:
-            found = online[int(self.random.random() * len(online))]
-            if found is not other_than:
-                return found
 
     def send_message(
         self, sender: Client, to: Client, body: str, planned: float | None, path: str = CHAT
@@ -240,7 +226,7 @@ class Engine:
     def send_presence(self, sender: Client, status: str, planned: float | None) -> None:
         """Broadcast a change of status; each contact online on this worker should see it."""
         now = monotonic()
-        contacts = sum(1 for contact in self._contacts(sender) if contact in self._place)
+        contacts = sum(1 for contact in self._contacts(sender) if self.population.is_online(contact))
         self._presence.started += contacts
         name = self.broadcasts.sent(planned or now, now, contacts)
         sender.presence(status=status, id=name)
@@ -255,8 +241,7 @@ class Engine:
     def _contacts(self, client: Client) -> list[int]:
         if not self.session.contacts:
             return []
-        position = (client.index - self.session.first_index) // self.session.step
-        return self.session.contacts[position]
+        return self.session.contacts[self.population.seat(client.index)]
 
     # Measuring.
 

@@ -53,12 +53,11 @@ class MessagePump:
             self.behind_s = max(self.behind_s, elapsed - self._due)
         while (due := self._due) <= elapsed:
             self._due = next(self._plan, math.inf)
-            sender = engine.anybody()
-            to = engine.peer(sender) if sender else None
-            if sender is None or to is None:
+            pair = engine.population.pair()
+            if pair is None:
                 engine.unsent()
-                continue
-            engine.send_message(sender, to, BODY, self._begin + due)
+            else:
+                engine.send_message(*pair, BODY, self._begin + due)
 
 
 class LoginGate:

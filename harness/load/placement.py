@@ -1,4 +1,4 @@
-"""Who acts next: a place among those who are online, drawn from a chosen distribution."""
+"""Who acts next: a place among all users, drawn from a chosen distribution."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from random import Random
 from harness.errors import HarnessError
 
 Placement = Callable[[Random, int], int]
-"""(source of chance, how many are online) -> a place from 0 to that number, exclusive."""
+"""(source of chance, how many there are) -> a place from 0 to that number, exclusive."""
 
 _ZIPF = re.compile(r"zipf:(\d+(?:\.\d+)?)")
 KINDS = "uniform, or zipf:S with S from 0.1 to 3"
@@ -30,12 +30,24 @@ def placement(spec: str) -> Placement:
     return _Zipf(float(found[1]))
 
 
+def pair(draw: Placement, random: Random, count: int) -> tuple[int, int]:
+    """Places of a sender and of a receiver, who is anybody else, among `count` (2 at least)."""
+    sender = draw(random, count)
+    return sender, another(sender, random, count)
+
+
+def another(place: int, random: Random, count: int) -> int:
+    """Any place but this one, each alike; always one draw."""
+    drawn = int(random.random() * (count - 1))
+    return drawn + (drawn >= place)
+
+
 def _uniform(random: Random, count: int) -> int:
     return int(random.random() * count)
 
 
 class _Zipf:
-    """Keeps the sums of the weights for as many as were ever online."""
+    """Keeps the sums of the weights for as many as there ever were."""
 
     def __init__(self, exponent: float) -> None:
         self._exponent = exponent

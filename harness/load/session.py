@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any, Literal
 
 import msgspec
@@ -32,6 +33,14 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     login_timeout: float
     drain: float  # seconds
     echoes_presence: bool = True  # the server sends a client its own presence (RFC 6121 4.2.2)
+
+    def random(self, purpose: str) -> Random:
+        """A source of chance of this worker, the same in each run with this seed."""
+        return Random(f"{self.seed}/{purpose}/{self.worker} of {self.workers}")
+
+    def random_of(self, account: int) -> Random:
+        """The source of chance of one user, whichever worker it is on."""
+        return Random(f"{self.seed}/user/{account}")
 
     def __repr__(self) -> str:
         return f"Session(worker {self.worker} of {self.workers})"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
+from random import Random
 from time import monotonic
 from typing import Any, ClassVar, TypeVar
 from xml.etree.ElementTree import Element
@@ -30,6 +32,11 @@ class XmppUser(User):
     Verbs block this user only and record what they measure; PeerError is recorded, then raised
     (Locust counts it against the task and goes on). Any other exception of a task ends the run.
     `--client` decides which client speaks.
+
+    What a scenario draws, it draws from `self.random`: with the same `--seed` each user then does
+    the same in the same order, whatever the others and the server do. Locust's own draws (`between`
+    and the like, and which of several tasks comes next) are from Python's `random`, which is
+    seeded for each worker: the same numbers, but who gets which is a matter of timing.
     """
 
     abstract = True
@@ -37,6 +44,7 @@ class XmppUser(User):
     # the parsed options.
     contacts: ClassVar[Callable[[int, Any], Rosters] | None] = None
     logs_in = True  # log in on start, and begin tasks when everybody has
+    plan_acts = False  # with --rate, the plan sends for this user and its tasks rest
     client_kind: ClassVar[str | None] = None  # None: as --client says
 
     def __init__(self, environment: Any) -> None:
@@ -62,8 +70,10 @@ class XmppUser(User):
             except PeerError:
                 raise gevent.GreenletExit from None  # recorded; without it, nothing to do
             self.engine.started.wait()
+            if self.plan_acts and self.engine.session.arrivals:
+                self.idle()
             if self.wait_time is not None:  # not everybody in the same instant
-                delay = self.engine.random.random() * self.wait_time()
+                delay = self.random.random() * self.wait_time()
                 self._due = monotonic() + delay
                 gevent.sleep(delay)
 
@@ -72,6 +82,11 @@ class XmppUser(User):
             return
         self.client.close()
         self.engine.return_account(self._position)
+
+    @cached_property
+    def random(self) -> Random:
+        """This user's own source of chance; 2.5 KB, so made when it is needed."""
+        return self.engine.session.random_of(self.engine.account_number(self._position))
 
     # Verbs.
 
@@ -95,7 +110,7 @@ class XmppUser(User):
 
     def peer(self) -> Client | None:
         """Another user who is online now, at random; None when there is none."""
-        return self.engine.peer(self.client)
+        return self.engine.population.peer(self.client, self.random)
 
     def message(self, to: Client, body: str, path: str = CHAT) -> None:
         """Send a chat message, measured until it arrives; each path has figures of its own."""

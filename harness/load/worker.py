@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import random
 from collections.abc import Callable
 from itertools import islice
 from time import monotonic
@@ -52,6 +53,7 @@ class Worker:
         self._engine = Engine(session, self._environment.events.request.fire)
         self._environment.xmpp_engine = self._engine
         self._meter = ProcessMeter()
+        random.seed(f"{session.seed}/{session.worker}")  # for Locust and for scenarios' own draws
         self._before = (0.0, 0.0)  # time and CPU seconds of the last sample
         self._second = 0
         if session.client != "light":
