@@ -128,7 +128,7 @@ def _(patches: Patches) -> None:
     patches.put(iq.FOR_ACCOUNT, bind.BIND, again)
 
 
-@defect("bind-retries-unlimited", breaks=["bind-retries-exceeded"])
+@defect("bind-retries-unlimited", breaks=["bind-retries-exceeded"], tolerated=True)
 def _(patches: Patches) -> None:
     """Any number of attempts to bind may fail on one stream."""
     key = (State.BINDING, ns.IQ)
