@@ -16,7 +16,7 @@ bench-generator: $(STAMP)  ## what the generator itself costs, next to tsung on 
 	$(BIN)/python -m harness.generator_bench
 
 mutation: $(STAMP)  ## is every planted defect of the embedded server noticed by the suite?
-	$(BIN)/python -m conformance.mutation $(if $(SAMPLE),--sample $(SAMPLE))
+	$(BIN)/python -m conformance.mutation $(if $(SAMPLE),--first --sample $(SAMPLE))
 
 test: $(STAMP)  ## all tests
 	$(BIN)/python -m pytest -n auto

@@ -51,9 +51,11 @@ def baseline(effort: str, seed: int) -> Baseline:
     return {case.case: case.verdict for case in run.cases}
 
 
-def hunt(defect: Defect, effort: str, seed: int, sound: Baseline) -> Mutant:
+def hunt(
+    defect: Defect, effort: str, seed: int, sound: Baseline, *, first_only: bool = False
+) -> Mutant:
     """Run the suite against the defect. Raises HarnessError when the server does not start."""
-    killers = _killers(defect, effort, seed, sound, list(defect.breaks), first_only=False)
+    killers = _killers(defect, effort, seed, sound, list(defect.breaks), first_only=first_only)
     if not killers:
         killers = _killers(defect, effort, seed, sound, [], first_only=True)
     return Mutant(defect.name, list(defect.breaks), defect.summary, killers)
@@ -149,6 +151,9 @@ def main(
     effort: Annotated[str, typer.Option(help="dev, ci or nightly")] = "dev",
     seed: Annotated[int, typer.Option(help="of the generated inputs")] = 1,
     jobs: Annotated[int, typer.Option(min=1, help="defects at a time")] = os.cpu_count() or 1,
+    first: Annotated[
+        bool, typer.Option("--first", help="one case that notices a defect is enough")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Run the suite against each planted defect; exit code 1 when less than 95 % are noticed."""
@@ -156,7 +161,7 @@ def main(
         wanted = chosen(names) if names else list(DEFECTS.values())
         if sample:
             wanted = random.Random(0).sample(wanted, min(sample, len(wanted)))
-        mutants = _hunt_all(wanted, effort, seed, jobs)
+        mutants = _hunt_all(wanted, effort, seed, jobs, first_only=first)
     except HarnessError as error:
         print(f"mutation: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
@@ -165,12 +170,17 @@ def main(
     raise typer.Exit(0 if killed >= 0.95 * len(mutants) else 1)
 
 
-def _hunt_all(wanted: list[Defect], effort: str, seed: int, jobs: int) -> list[Mutant]:
+def _hunt_all(
+    wanted: list[Defect], effort: str, seed: int, jobs: int, *, first_only: bool
+) -> list[Mutant]:
     console = Console(stderr=True)
     sound = baseline(effort, seed)
     mutants = []
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        hunts = [pool.submit(hunt, defect, effort, seed, sound) for defect in wanted]
+        hunts = [
+            pool.submit(hunt, defect, effort, seed, sound, first_only=first_only)
+            for defect in wanted
+        ]
         for number, done in enumerate(concurrent.futures.as_completed(hunts), start=1):
             mutant = done.result()
             fate = "killed" if mutant.killed_by else "SURVIVED"
