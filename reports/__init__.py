@@ -12,6 +12,8 @@ from pathlib import Path
 from harness.errors import HarnessError
 from harness.record.conformance import ConformanceRun, is_conformance
 from harness.record.reader import Run
+from reports import capacity
+from reports.capacity import is_capacity
 
 # Module names rather than modules: plain text must not wait for plotly and Jinja2 to load.
 FORMATS = {
@@ -33,6 +35,8 @@ def render(run_dir: Path, format: str) -> str:  # noqa: A002 - the word of the c
     Raises HarnessError for a format that this kind of run does not have, and for a directory that
     holds no run.
     """
+    if is_capacity(run_dir):
+        return capacity.render(run_dir, format)
     conformance = is_conformance(run_dir)
     kind, formats = ("conformance", CONFORMANCE_FORMATS) if conformance else ("load", FORMATS)
     module = formats.get(format)

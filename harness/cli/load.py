@@ -1,0 +1,217 @@
+"""`bench` and `capacity`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from harness import bench, capacity
+from harness.cli.app import Client, Find, Format, Tls, app, print_report
+
+
+@app.command("bench", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def bench_command(
+    context: typer.Context,
+    scenario: Annotated[
+        str, typer.Argument(help="login, presence, chat, or the path of a locustfile")
+    ],
+    target: Annotated[
+        str, typer.Option(help="server to load; `xmpp-harness targets` lists them")
+    ] = "embedded",
+    users: Annotated[int, typer.Option(min=1, help="simulated clients")] = 100,
+    rate: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads the annotation
+        typer.Option(
+            help="messages per second, all users together, at planned times; or a plan: "
+            "poisson:R, ramp:R..R/S, steps:RxS,RxS, trace:FILE"
+        ),
+    ] = None,
+    duration: Annotated[float, typer.Option(min=1, help="seconds of load after the logins")] = 30,
+    client: Annotated[
+        Client, typer.Option(help="light, complete slixmpp clients, or 2 % of these in a mix")
+    ] = Client.LIGHT,
+    tls: Annotated[
+        Optional[Tls],  # noqa: UP045
+        typer.Option(help="STARTTLS, direct TLS, or none (default: on, or as the profile says)"),
+    ] = None,
+    processes: Annotated[int, typer.Option(min=1, help="generator processes")] = 1,
+    profile: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="TOML profile for --target external"),
+    ] = None,
+    allowed: Annotated[
+        bool,
+        typer.Option(
+            "--i-am-allowed-to-load-this-host", help="needed for a server on another machine"
+        ),
+    ] = False,
+    ui: Annotated[bool, typer.Option("--ui", help="show Locust's web UI while running")] = False,
+    floor: Annotated[
+        bool,
+        typer.Option(
+            help="show the generator's floor: the same load on the embedded target, for 8 s at "
+            "most, measured once and kept"
+        ),
+    ] = True,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            help="directory for the record and report (default: out/TIME-SCENARIO-TARGET)"
+        ),
+    ] = None,
+    limits: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            help="TOML file of limits, such as ci/limits.toml: exit code 1 on a breach, JUnit in "
+            "limits.xml"
+        ),
+    ] = None,
+    abort_on: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            help='end a hopeless run early, such as "errors > 10 %"; the metrics are those of a '
+            "limits file, as far as they are known while it goes; may be given again"
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print one JSON object and nothing else")
+    ] = False,
+) -> None:
+    """Load a server: clients log in, act as the scenario says, and every message is counted.
+
+    Further options go to Locust: --pause, --login-rate, --sasl, --drain ... as
+    `locust -f scenarios/chat.py --help` explains them.
+    """
+    job = bench.Job(
+        scenario=scenario,
+        target=target,
+        users=users,
+        rate=rate,
+        duration=duration,
+        client=client,
+        tls=tls,
+        processes=processes,
+        profile=profile,
+        allowed=allowed,
+        ui=ui,
+        out=out,
+        floor=floor and target != "embedded",
+        limits=limits,
+        abort_on=abort_on or [],
+        extra=context.args,
+    )
+    directory, code = bench.run(job)
+    print_report(directory, Format.JSON if as_json else Format.TEXT)
+    raise typer.Exit(code)
+
+
+@app.command(
+    "capacity", context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)
+def capacity_command(
+    context: typer.Context,
+    scenario: Annotated[
+        str, typer.Argument(help="login, presence, chat, or the path of a locustfile")
+    ],
+    objective: Annotated[
+        Path,
+        typer.Option(
+            help="TOML file in the language of limits, such as ci/objective.toml: what a load "
+            "must meet"
+        ),
+    ],
+    target: Annotated[
+        str, typer.Option(help="server to load; `xmpp-harness targets` lists them")
+    ] = "embedded",
+    find: Annotated[
+        Find,
+        typer.Option(help="messages per second by plan, or users who act as the scenario says"),
+    ] = Find.RATE,
+    lowest: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--from", help="the lowest load to try (default: 100)"),
+    ] = None,
+    highest: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--to", help="the highest load to try (default: as far as it goes)"),
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(help="percent between a load that meets it and one that does not")
+    ] = 5,
+    repeats: Annotated[
+        int, typer.Option(help="trials at the edge, of which the majority decides")
+    ] = 3,
+    seconds: Annotated[
+        float,
+        typer.Option(
+            help="load of a step at least; longer where fewer than 10 deliveries are to be "
+            "expected beyond the finest percentile"
+        ),
+    ] = 15,
+    users: Annotated[int, typer.Option(min=1, help="simulated clients, with --find rate")] = 100,
+    client: Annotated[
+        Client, typer.Option(help="light, complete slixmpp clients, or 2 % of these in a mix")
+    ] = Client.LIGHT,
+    tls: Annotated[
+        Optional[Tls],  # noqa: UP045
+        typer.Option(help="STARTTLS, direct TLS, or none (default: on, or as the profile says)"),
+    ] = None,
+    processes: Annotated[int, typer.Option(min=1, help="generator processes")] = 1,
+    profile: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="TOML profile for --target external"),
+    ] = None,
+    allowed: Annotated[
+        bool,
+        typer.Option(
+            "--i-am-allowed-to-load-this-host", help="needed for a server on another machine"
+        ),
+    ] = False,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            help="directory for the search, its steps and report "
+            "(default: out/TIME-capacity-SCENARIO-TARGET)"
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print one JSON object and nothing else")
+    ] = False,
+) -> None:
+    """Find the highest load that meets an objective: growing steps, bisection, repeats.
+
+    Exit codes: 0 found (or a lower bound), 1 not met even at the lowest load, or incomplete.
+    Further options go to Locust, as those of `bench` do.
+    """
+    job = bench.Job(
+        scenario=scenario,
+        target=target,
+        users=users,
+        rate=None,
+        duration=seconds,
+        client=client,
+        tls=tls,
+        processes=processes,
+        profile=profile,
+        allowed=allowed,
+        ui=False,
+        out=out,
+        extra=context.args,
+    )
+    ask = capacity.Ask(
+        job=job,
+        objective=objective,
+        find=find.value,
+        lowest=lowest,
+        highest=highest,
+        tolerance=tolerance / 100,
+        repeats=repeats,
+        seconds=seconds,
+    )
+    directory, code = capacity.run(ask)
+    from reports.capacity import render  # late: the library does not depend on its reports
+
+    print(render(directory, "json" if as_json else "text"))
+    raise typer.Exit(code)

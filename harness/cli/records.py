@@ -1,0 +1,76 @@
+"""`report` and `compare`: what reads records only; and `targets`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from harness import targets
+from harness.cli.app import Format, Page, app, print_report
+from harness.errors import HarnessError
+
+
+@app.command("report")
+def report_command(
+    runs: Annotated[list[Path], typer.Argument(help="directory of a run")],
+    format: Annotated[Format, typer.Option(help="what to print")] = Format.TEXT,  # noqa: A002
+) -> None:
+    """Print the report of a recorded run; of several conformance runs, one page as HTML."""
+    if len(runs) == 1:
+        print_report(runs[0], format)
+        return
+    if format is not Format.HTML:
+        raise HarnessError("several runs make one page: add --format html")
+    import reports  # late: the library does not depend on its reports
+
+    print(reports.render_matrix(runs))
+
+
+@app.command("compare")
+def compare_command(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(help="directories of runs, or directories that each hold repeated runs"),
+    ],
+    tolerance: Annotated[
+        float, typer.Option(min=0, max=99, help="percent; a smaller difference is no finding")
+    ] = 5,
+    force: Annotated[
+        bool, typer.Option("--force", help="compare runs of different configurations")
+    ] = False,
+    format: Annotated[Page, typer.Option(help="what to print")] = Page.TEXT,  # noqa: A002
+) -> None:
+    """Compare recorded runs with the first one, figure by figure, with 95 % intervals.
+
+    Exit codes: 0 better or no difference shown, 1 worse, 2 not comparable.
+    """
+    from reports.compare import compare, render  # late: the library does not need its reports
+
+    comparison = compare(runs, tolerance / 100, force)
+    print(render(comparison, format.value))
+    raise typer.Exit({"worse": 1, "not comparable": 2}.get(comparison.verdict, 0))
+
+
+@app.command("targets")
+def targets_command(
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+) -> None:
+    """List the servers that can be started or reached, and what is missing for the others."""
+    found = {name: targets.load(name).usable() for name in targets.names()}
+    if as_json:
+        rows = {
+            name: {"usable": u.usable, "version": u.version, "reason": u.reason, "remedy": u.remedy}
+            for name, u in found.items()
+        }
+        print(json.dumps(rows, indent=2))
+        return
+    table = Table("target", "usable here", "version", "what to do", box=None, pad_edge=False)
+    for name, usability in found.items():
+        remedy = "; ".join(filter(None, [usability.reason, usability.remedy]))
+        table.add_row(name, "yes" if usability.usable else "no", usability.version or "", remedy)
+    Console().print(table)

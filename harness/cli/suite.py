@@ -1,0 +1,98 @@
+"""`conformance`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from harness.cli.app import Effort, Tls, app
+
+
+@app.command("conformance")
+def conformance_command(
+    target: Annotated[
+        str, typer.Option(help="server to test, or several with commas, one after the other")
+    ] = "embedded",
+    tls: Annotated[
+        Optional[Tls],  # noqa: UP045
+        typer.Option(help="STARTTLS, direct TLS, or none (default: on, or as the profile says)"),
+    ] = None,
+    profile: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="TOML profile for --target external"),
+    ] = None,
+    effort: Annotated[
+        Effort, typer.Option(help="how many inputs are generated for each case")
+    ] = Effort.CI,
+    select: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(help="requirement id, section or document to test; may be given again"),
+    ] = None,
+    seed: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="of the generated inputs (default: a new one, recorded)"),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="NON-STRICT is a finding too")] = False,
+    jobs: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=0, help="processes (default: three for each core)"),
+    ] = None,
+    deviations: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="file of known deviations (default: the one kept for the target)"),
+    ] = None,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="add what is unexpected to the deviations")
+    ] = False,
+    replay: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="replay.py of a finding: let it speak to the target, and nothing else"),
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="print the requirements and end")] = False,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="print how much of each document is tested, and end")
+    ] = False,
+    allowed: Annotated[
+        bool,
+        typer.Option(
+            "--i-am-allowed-to-load-this-host", help="needed for a server on another machine"
+        ),
+    ] = False,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="directory for record and reports (default: out/TIME-conformance-T)"),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print one JSON object and nothing else")
+    ] = False,
+) -> None:
+    """Test a server against the RFCs: generated cases, graded verdicts, known deviations.
+
+    Exit codes: 0 every verdict is as expected, 1 some are not, 2 the suite could not run.
+    """
+    from conformance import command, inventory_text  # late: the library does not need the suite
+
+    if list_ or coverage:
+        print((inventory_text.coverage if coverage else inventory_text.listing)(as_json))
+        return
+    job = command.Job(
+        targets=[name.strip() for name in target.split(",")],
+        tls=tls.value if tls else None,
+        profile=profile,
+        allowed=allowed,
+        effort=effort.value,
+        select=select or [],
+        seed=seed,
+        strict=strict,
+        jobs=jobs,
+        deviations=deviations,
+        accept=accept,
+        out=out,
+    )
+    if replay is not None:
+        raise typer.Exit(command.replay(job, replay))
+    directories, code = command.run(job)
+    print(command.report(directories, as_json))
+    raise typer.Exit(code)
