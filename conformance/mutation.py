@@ -11,6 +11,7 @@ import concurrent.futures
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -104,10 +105,9 @@ def _run(
             env=os.environ | {"PYTHONPATH": os.pathsep.join([os.getcwd(), *_path()])},
         )
         if not (directory / "outcome.json").is_file():
-            # A server that cannot even be logged in to is noticed before the first case.
-            for sign in ("cannot log in before the first case", "was not ready"):
-                if sign in done.stdout + done.stderr:
-                    return f"before the first case: {sign}"
+            # The sound server was tested before: what keeps this one from it is the defect.
+            if refusal := re.search(r"_pytest\.outcomes\.Exit: (.*) !", done.stdout + done.stderr):
+                return f"before the first case: {refusal[1]}"
             raise HarnessError(f"{' '.join(defects)}: {done.stdout.strip()[-300:]}")
         run = ConformanceRun(directory)
         if run.outcome is not None and run.outcome.verdict == "incomplete":

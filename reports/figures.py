@@ -77,6 +77,14 @@ class Usage(msgspec.Struct, kw_only=True):
     rss_max_mb: float
 
 
+class WorkerClock(msgspec.Struct, kw_only=True):
+    """A worker's clock against the master's, when it was known least, in milliseconds."""
+
+    worker: int
+    offset: float  # what it shows minus what the master's shows
+    bound: float  # how far the truth may be from that
+
+
 class Summary(msgspec.Struct, kw_only=True):
     """One run in figures. None always means: not known."""
 
@@ -91,4 +99,5 @@ class Summary(msgspec.Struct, kw_only=True):
     errors: dict[str, int]
     server: Usage | None
     generator: Usage | None
+    clocks_ms: list[WorkerClock]  # empty where the load comes from one process
     verdict: str

@@ -5,6 +5,8 @@ It weighs about 4.9 MB, of which plotly.js is 4.8 MB; the Python package ships n
 
 from __future__ import annotations
 
+from itertools import islice
+
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
@@ -13,6 +15,7 @@ from reports import page, wording
 from reports.charts import charts
 from reports.clean import warning
 from reports.figures import Summary, Usage
+from reports.series import by_worker
 from reports.summary import main_op, reconcile, summarise
 
 ANOMALIES_SHOWN = 100
@@ -22,6 +25,7 @@ def render(run: Run) -> str:
     """The page. Everything from the record is escaped: a server's version may be hostile."""
     summary = summarise(run)
     plots = charts(run)
+    anomalies = iter(run.anomalies)
     scripts = [get_plotlyjs(), page.template("report.js")] if plots else []
     environment = page.environment()
     environment.filters |= {"amount": wording.amount, "count": wording.count}
@@ -38,8 +42,10 @@ def render(run: Run) -> str:
         floor_note=wording.FLOOR,
         charts=plots,
         figures=[page.json({"data": plot.data, "layout": plot.layout}) for plot in plots],
-        anomalies=run.anomalies[:ANOMALIES_SHOWN],
-        anomalies_left=max(0, len(run.anomalies) - ANOMALIES_SHOWN),
+        workers=_workers(run, summary),
+        clocks_note=wording.CLOCKS,
+        anomalies=list(islice(anomalies, ANOMALIES_SHOWN)),
+        anomalies_left=sum(1 for _ in anomalies),
         style=Markup(page.template("report.css")),
         scripts=[Markup(script) for script in scripts],
         weight_mb=sum(map(len, scripts)) / 1e6 + 0.1,
@@ -78,6 +84,26 @@ def _usage(usage: Usage | None) -> tuple[str, str]:
     if usage is None:
         return wording.UNKNOWN, "its processes were not watched"
     return f"{wording.amount(usage.cpu_s)} s CPU", f"{wording.amount(usage.rss_max_mb)} MB memory"
+
+
+def _workers(run: Run, summary: Summary) -> list[tuple[str, float, float, float | None, str, str]]:
+    """Each process of the generator: CPU seconds, memory, worst loop lag (the master
+    has none), clock offset and bound in ms."""
+    clocks = {clock.worker: clock for clock in summary.clocks_ms}
+    rows = []
+    for number, samples in sorted(by_worker(run).items()):
+        clock = clocks.get(number)
+        rows.append(
+            (
+                "master" if number < 0 else f"worker {number}",
+                samples[-1].cpu_s,
+                max(sample.rss_mb for sample in samples),
+                None if number < 0 else max(sample.lag_ms for sample in samples),
+                f"{clock.offset:+.3f}" if clock else "-",
+                f"{clock.bound:.3f}" if clock else "-",
+            )
+        )
+    return rows
 
 
 def _whole_login(summary: Summary) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from harness.record.histogram import Histogram
-from harness.record.model import GeneratorSample, Window
+from harness.record.model import Clock, GeneratorSample, Window
 from harness.record.reader import Run
 from reports.clean import clean, share
 from reports.figures import (
@@ -20,6 +20,7 @@ from reports.figures import (
     Summary,
     Usage,
     Users,
+    WorkerClock,
 )
 
 PHASES = ("tcp", "tls", "sasl", "bind", "roster", "presence", "whole")
@@ -40,6 +41,7 @@ def summarise(run: Run) -> Summary:
         errors=_errors(run.windows),
         server=_server(run),
         generator=_generator(run, last),
+        clocks_ms=_clocks(run),
         verdict=_verdict(run),
     )
 
@@ -170,6 +172,19 @@ def _generator(run: Run, last: list[GeneratorSample]) -> Usage | None:
         cpu_s=round(sum(sample.cpu_s for sample in last), 3),
         rss_max_mb=round(sum(largest.values()), 1),
     )
+
+
+def _clocks(run: Run) -> list[WorkerClock]:
+    """In the order of the workers."""
+    least: dict[int, Clock] = {}
+    for sample in run.generator:
+        known, clock = least.get(sample.worker), sample.clock
+        if clock is not None and (known is None or clock.bound_us > known.bound_us):
+            least[sample.worker] = clock
+    return [
+        WorkerClock(worker=worker, offset=clock.offset_us / 1e3, bound=clock.bound_us / 1e3)
+        for worker, clock in sorted(least.items())
+    ]
 
 
 def _verdict(run: Run) -> str:

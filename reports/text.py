@@ -14,6 +14,7 @@ from reports.wording import (
     UNKNOWN,
     amount,
     clean,
+    clocks,
     count,
     facts,
 )
@@ -126,7 +127,8 @@ def _rest(run: Run, summary: Summary) -> list[str]:
     total = f"{sum(summary.errors.values()):,} in all: " if len(conditions) > 1 else ""
     lines = _item("Errors", total + (", ".join(conditions) or "none"), 2)
     lines += _item("Server", _usage(summary.server))
-    lines += _item("Generator", _usage(summary.generator))
+    apart = f"; {clocks(summary.clocks_ms)}" if summary.clocks_ms else ""
+    lines += _item("Generator", _usage(summary.generator) + apart, 2)
     if busy := warning(run):
         lines += _item("  Careful:", busy, 3)
     lines += _item("Verdict", summary.verdict, 2)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 
 from harness.record.model import TargetRecord
 from harness.record.reader import Run
+from reports.figures import WorkerClock
 
 UNKNOWN = "not known"
 REFERENCE_SERVER = "The project's own reference server: not a benchmark of a server."
@@ -16,6 +18,11 @@ PLANNED_AND_ACTUAL = (
 FLOOR = (
     "Floor is the same load on the embedded target: what the generator and the machine "
     "need by themselves."
+)
+CLOCKS = (
+    "Offset is what a worker's clock shows minus what the master's shows, at the moment when it "
+    "was known least; the truth is no further from it than the bound. No latency depends on it: "
+    "sender and receiver of a delivery are users of one worker, so one clock sees both."
 )
 OK = "The load ran as asked. Whether the figures are good is for you to judge."
 _TLS = {"off": "off (plaintext)", "starttls": "STARTTLS", "direct": "direct TLS"}
@@ -39,6 +46,12 @@ def amount(value: float | None, unknown: str = "-") -> str:
     if size >= 100 or size == 0:
         return f"{value:,.0f}"
     return f"{value:.{1 if size >= 10 else 2 if size >= 1 else 3}f}"
+
+
+def clocks(workers: Sequence[WorkerClock]) -> str:
+    """How far the workers' clocks may be from the master's, in a few words."""
+    apart = max(abs(clock.offset) + clock.bound for clock in workers)
+    return f"clocks within {amount(apart)} ms"
 
 
 def server(target: TargetRecord) -> str:

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
 from harness import bench, capacity
+from harness.again import job_from
 from harness.cli.app import Client, Find, Format, Tls, app, print_report
+from harness.errors import HarnessError
+
+_OF_THE_RECORD = ("target", "users", "rate", "duration", "client", "tls", "processes", "profile")
+
+
+def _only_without(context: typer.Context, names: tuple[str, ...]) -> None:
+    for name in names:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise HarnessError(f"--{name} is in the record that --again repeats: leave it out")
 
 
 @app.command("bench", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench_command(
     context: typer.Context,
     scenario: Annotated[
-        str, typer.Argument(help="login, presence, chat, or the path of a locustfile")
-    ],
+        Optional[str],  # noqa: UP045 - typer reads the annotation
+        typer.Argument(help="login, presence, chat, or the path of a locustfile"),
+    ] = None,
     target: Annotated[
         str, typer.Option(help="server to load; `xmpp-harness targets` lists them")
     ] = "embedded",
@@ -75,6 +88,10 @@ def bench_command(
             "limits file, as far as they are known while it goes; may be given again"
         ),
     ] = None,
+    again: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="a recorded run to do once more: same load, same seed, same target"),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="print one JSON object and nothing else")
     ] = False,
@@ -84,24 +101,40 @@ def bench_command(
     Further options go to Locust: --pause, --login-rate, --sasl, --drain ... as
     `locust -f scenarios/chat.py --help` explains them.
     """
-    job = bench.Job(
-        scenario=scenario,
-        target=target,
-        users=users,
-        rate=rate,
-        duration=duration,
-        client=client,
-        tls=tls,
-        processes=processes,
-        profile=profile,
-        allowed=allowed,
-        ui=ui,
-        out=out,
-        floor=floor and target != "embedded",
-        limits=limits,
-        abort_on=abort_on or [],
-        extra=context.args,
-    )
+    if (again is None) == (scenario is None):
+        raise HarnessError("give a scenario, or --again with the directory of a run")
+    if again is not None:
+        _only_without(context, _OF_THE_RECORD)
+        job = replace(
+            job_from(again),
+            allowed=allowed,
+            ui=ui,
+            out=out,
+            floor=floor,
+            limits=limits,
+            abort_on=abort_on or [],
+        )
+        job.extra.extend(context.args)
+    else:
+        assert scenario is not None
+        job = bench.Job(
+            scenario=scenario,
+            target=target,
+            users=users,
+            rate=rate,
+            duration=duration,
+            client=client,
+            tls=tls,
+            processes=processes,
+            profile=profile,
+            allowed=allowed,
+            ui=ui,
+            out=out,
+            floor=floor and target != "embedded",
+            limits=limits,
+            abort_on=abort_on or [],
+            extra=context.args,
+        )
     directory, code = bench.run(job)
     print_report(directory, Format.JSON if as_json else Format.TEXT)
     raise typer.Exit(code)

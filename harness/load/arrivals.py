@@ -43,9 +43,15 @@ def plan(spec: str, seed: int | str = 0) -> Iterator[float]:
     if kind == "steps" and all(_STEP.fullmatch(part) for part in rest.split(",")):
         parts = [part.split("x") for part in rest.split(",")]
         return steps([(float(rate), _positive(spec, length)) for rate, length in parts])
-    if kind == "trace" and rest:
-        return iter(trace(Path(rest)))
+    if path := file_of(spec):
+        return iter(trace(path))
     raise _wrong(spec)
+
+
+def file_of(spec: str) -> Path | None:
+    """The file that a plan is read from; None for a plan that stands for itself."""
+    kind, _, rest = spec.partition(":")
+    return Path(rest) if kind == "trace" and rest else None
 
 
 def share(times: Iterator[float], worker: int, workers: int) -> Iterator[float]:

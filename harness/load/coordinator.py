@@ -23,6 +23,7 @@ from harness import targets
 from harness.errors import HarnessError, PeerError
 from harness.load import failures
 from harness.load import options as our_options
+from harness.load.again import again
 from harness.load.links import Link, LocalLink, MasterLink
 from harness.load.manifest import manifest, target_record
 from harness.load.preflight import check as preflight
@@ -41,11 +42,10 @@ _log = logging.getLogger("xmpp-harness")
 class Coordinator:
     """Everything about a run that happens once, whatever the number of workers."""
 
-    def __init__(self, environment: Any, custom_options: set[str]) -> None:
+    def __init__(self, environment: Any) -> None:
         self.status = Status(self._orphaned)
         self._environment = environment
         self._options = environment.parsed_options
-        self._custom = custom_options
         self._target: Target | None = None
         self._accounts: list[Account] = []
         self._rosters: list[list[int]] = []
@@ -88,7 +88,8 @@ class Coordinator:
         workers = self._link.count()
         allowed = our_options.mechanisms(self._options)
         scenario = Path(self._environment.locustfile or "scenario").stem
-        about = manifest(scenario, self._options, self._custom, self._record, workers)
+        repeat = again(self._environment.parsed_locustfiles or [], self._options)
+        about = manifest(scenario, self._options, self._record, workers, repeat)
         origin = monotonic()
         digits = secrets.token_hex(2)
         shares = [

@@ -226,7 +226,7 @@ class Engine:
     def send_presence(self, sender: Client, status: str, planned: float | None) -> None:
         """Broadcast a change of status; each contact online on this worker should see it."""
         now = monotonic()
-        contacts = sum(1 for contact in self._contacts(sender) if self.population.is_online(contact))
+        contacts = sum(map(self.population.is_online, self._contacts(sender)))
         self._presence.started += contacts
         name = self.broadcasts.sent(planned or now, now, contacts)
         sender.presence(status=status, id=name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, Protocol
@@ -16,11 +17,13 @@ from locust.runners import STATE_MISSING
 from harness.errors import HarnessError
 from harness.load import failures
 from harness.load import session as sessions
+from harness.load.clock import MasterClock, now_ns
 from harness.load.session import Session
 from harness.load.worker import Tick, Worker
 
 _SESSION, _START, _DRAIN = "xmpp.session", "xmpp.start", "xmpp.drain"  # to the workers
 _TICK, _DRAINED, _FAILED = "xmpp.tick", "xmpp.drained", "xmpp.failed"  # from them
+_ASK, _TIME = "xmpp.ask", "xmpp.time"  # a worker asks for the master's time, and gets it
 _READY_S = 30.0  # how long a worker may take to get ready
 OnTick = Callable[[Tick], None]
 OnFailure = Callable[[str], None]  # an exception that nobody foresaw, in one line
@@ -88,6 +91,7 @@ class MasterLink:
             (_TICK, self._ticked),
             (_DRAINED, self._has_drained),
             (_FAILED, self._has_failed),
+            (_ASK, self._is_asked),
         ):
             self._runner.register_message(name, listener)
 
@@ -125,8 +129,17 @@ class MasterLink:
         ]
 
     def _active(self) -> list[str]:
+        """The workers in the order in which Locust deals out users, as we deal out accounts: by
+        their number on their host, then by id (`UsersDispatcher`)."""
         clients = self._runner.clients
-        return [node.id for node in clients.ready + clients.running + clients.spawning]
+        ids = sorted(node.id for node in clients.ready + clients.running + clients.spawning)
+        on_host: Counter[str] = Counter()
+        order = []
+        for name in ids:
+            host = name.partition("_")[0]
+            order.append((on_host[host], name))
+            on_host[host] += 1
+        return [name for _, name in sorted(order)]
 
     def _wait_until_ready(self) -> None:
         deadline = monotonic() + _READY_S
@@ -169,11 +182,18 @@ class MasterLink:
         else:
             self._on_failure(msg.data)
 
+    def _is_asked(self, environment: Any, msg: Any, **_kwargs: Any) -> None:
+        heard = now_ns()
+        self._runner.send_message(_TIME, [msg.data, heard, now_ns()], msg.node_id)
+
 
 def serve(environment: Any) -> None:
     """Make this worker process answer a MasterLink."""
     runner = environment.runner
-    worker = Worker(environment, lambda tick: runner.send_message(_TICK, msgspec.to_builtins(tick)))
+    clock = MasterClock(lambda t0: runner.send_message(_ASK, t0))
+    worker = Worker(
+        environment, lambda tick: runner.send_message(_TICK, msgspec.to_builtins(tick)), clock
+    )
 
     def on_session(environment: Any, msg: Any, **_kwargs: Any) -> None:
         worker.begin(sessions.from_wire(msg.data))
@@ -194,6 +214,7 @@ def serve(environment: Any) -> None:
     def report(reason: str) -> None:
         gevent.spawn(runner.send_message, _FAILED, reason)  # sending may block
 
+    runner.register_message(_TIME, lambda msg, **_kwargs: clock.answered(*msg.data))
     failures.watch(environment, report)
     for name, listener in ((_SESSION, on_session), (_START, on_start), (_DRAIN, on_drain)):
         # In a greenlet of its own, what it raises is seen by `watch`; else Locust only logs it.

@@ -16,9 +16,10 @@ import msgspec
 import psutil
 
 import harness
+from harness.load import options as our_options
 from harness.load.gate import LIMITS
 from harness.load.preflight import Findings
-from harness.record.model import Manifest, TargetRecord
+from harness.record.model import Again, Manifest, TargetRecord
 from harness.targets.base import Endpoint, Facts
 
 COMMAND_VARIABLE = "XMPP_HARNESS_COMMAND"  # set by `bench`: what the user typed, as JSON
@@ -46,18 +47,22 @@ def target_record(name: str, endpoint: Endpoint, facts: Facts, found: Findings) 
 
 
 def manifest(
-    scenario: str, options: Any, custom: set[str], target: TargetRecord, workers: int
+    scenario: str, options: Any, target: TargetRecord, workers: int, again: Again
 ) -> Manifest:
-    """`custom` names the options that Locust does not have of its own."""
-    values = vars(options)
-    parameters = {name: values[name] for name in sorted(custom - _UNMEASURED)}
+    """`options` as Locust has parsed them; secret ones are left out."""
+    parameters = {
+        name: value if isinstance(value, str | int | float | None) else str(value)
+        for name, value in our_options.custom(options).items()
+        if name not in _UNMEASURED
+    }
     parameters["users"] = options.num_users
     started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     return Manifest(
         limits=LIMITS,
+        again=again,
         run_id=f"{started}-{scenario}-{target.name}-{os.getpid()}",
         started=started,
-        command=json.loads(os.environ.get(COMMAND_VARIABLE, "null")) or _argv(),
+        command=_command(set(map(str, our_options.secrets(options).values()))),
         scenario=scenario,
         parameters=parameters,
         config_digest=_digest(scenario, parameters, target, workers),
@@ -84,8 +89,15 @@ def _digest(scenario: str, parameters: Any, target: TargetRecord, workers: int) 
     return hashlib.sha256(text).hexdigest()
 
 
-def _argv() -> list[str]:
-    return [Path(sys.argv[0]).name, *sys.argv[1:]]
+def _command(secrets: set[str]) -> list[str]:
+    """What the user typed, with stars for secrets."""
+    typed = json.loads(os.environ.get(COMMAND_VARIABLE, "null"))
+    words: list[str] = typed or [Path(sys.argv[0]).name, *sys.argv[1:]]
+    return [
+        "***" if word in secrets else f"{name}=***" if gap and value in secrets else word
+        for word in words
+        for name, gap, value in [word.partition("=")]
+    ]
 
 
 def _cpu_model() -> str:

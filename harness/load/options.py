@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from locust.argument_parser import default_args_dict, get_parser
+
 from harness import targets
 from harness.errors import HarnessError
 from harness.load import arrivals, placement
@@ -105,6 +107,19 @@ def _add_shown(group: Any) -> None:
         default=10.0,
         help="seconds to wait at the end for messages under way (default: 10)",
     )
+
+
+def secrets(options: Any) -> dict[str, Any]:
+    """What was given for a scenario's options that are declared with `is_secret`."""
+    actions = get_parser(default_config_files=[])._actions
+    names = {action.dest for action in actions if getattr(action, "is_secret", False)}
+    return {name: value for name, value in vars(options).items() if name in names and value}
+
+
+def custom(options: Any) -> dict[str, Any]:
+    """The options that Locust does not have of its own, in alphabetical order, without secrets."""
+    hidden = set(default_args_dict()) | set(secrets(options))
+    return {name: value for name, value in sorted(vars(options).items()) if name not in hidden}
 
 
 def target_options(options: Any) -> TargetOptions:

@@ -9,7 +9,6 @@ from typing import Any
 
 from gevent import GreenletExit
 from locust import events
-from locust.argument_parser import default_args_dict
 from locust.runners import WorkerRunner
 
 from harness.load import failures, links, options, web
@@ -35,8 +34,7 @@ def _on_init(environment: Any, runner: Any, web_ui: Any, **_kwargs: Any) -> None
         return
     # Until Locust installs its own handler; exiting in order is what stops the target.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    custom = set(vars(environment.parsed_options)) - set(default_args_dict())
-    coordinator = Coordinator(environment, custom)
+    coordinator = Coordinator(environment)
     failures.watch(environment, coordinator.fail)
     hooks = environment.events
     hooks.quitting.add_listener(lambda **_kwargs: coordinator.quit())

@@ -18,12 +18,14 @@ import gevent
 import msgspec
 
 from harness.load import gate
+from harness.load.clock import MasterClock
 from harness.load.engine import Engine
 from harness.load.sampling import ProcessMeter
 from harness.load.session import Session
 from harness.record.model import Anomaly, GeneratorSample, Window
 
-_FOLD = 0.1  # seconds between foldings; ten to a tick
+_FOLD = 0.1  # seconds between foldings
+_STEPS = 10  # of them to a tick
 _BATCH = 5_000  # anomalies in one message after the drain: some 50 ms of work, a few MB
 
 
@@ -41,9 +43,16 @@ class Tick(msgspec.Struct, kw_only=True):
 class Worker:
     """Runs one session after another in this process."""
 
-    def __init__(self, environment: Any, on_tick: Callable[[Tick], None]) -> None:
+    def __init__(
+        self,
+        environment: Any,
+        on_tick: Callable[[Tick], None],
+        clock: MasterClock | None = None,
+    ) -> None:
+        """`clock`: the master's, where that is another process."""
         self._environment = environment
         self._on_tick = on_tick
+        self._clock = clock
         self._ticker: gevent.Greenlet | None = None
         self._worst_lag = 0.0
 
@@ -59,6 +68,8 @@ class Worker:
         if session.client != "light":
             importlib.import_module("harness.load.slix")  # its size is no session's
         self._on_tick(self._take([], windows=False))  # this process before its users come
+        if self._clock is not None:
+            self._clock.begin()
         self._ticker = gevent.spawn(self._tick)
 
     def start_load(self) -> None:
@@ -97,7 +108,9 @@ class Worker:
             gevent.sleep(max(due - monotonic(), 0))
             self._worst_lag = max(self._worst_lag, monotonic() - due)
             engine.recorder.fold()
-            if step % round(1 / _FOLD) == 0:
+            if self._clock is not None and step % _STEPS == _STEPS // 2:
+                self._clock.ask()  # while no worker's tick keeps the master busy
+            if step % _STEPS == 0:
                 self._on_tick(self._take(engine.ledger.take()))
                 engine.keep_alive(self._second)
 
@@ -122,6 +135,7 @@ class Worker:
             users=engine.users,
             messages=engine.ledger.counts(),
             paths=engine.ledger.by_path(),
+            clock=self._clock.reading() if self._clock is not None else None,
         )
 
     def _take(self, anomalies: list[Anomaly], windows: bool = True) -> Tick:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -55,6 +56,11 @@ class NewDirectory:
         """Close the logs."""
         for file in self._logs.values():
             file.close()
+
+
+def sha256_of(path: Path) -> str:
+    """The digest of a file's bytes, in hexadecimal. Raises OSError."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def lines_of(values: Iterable[msgspec.Struct]) -> bytes:

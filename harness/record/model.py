@@ -48,6 +48,26 @@ class Limits(msgspec.Struct, kw_only=True, frozen=True):
     behind_ms: float
 
 
+class Again(msgspec.Struct, kw_only=True, frozen=True):
+    """What `bench` needs to put the same load on the same target again. Paths are absolute.
+
+    `rate`, `duration` and `tls` are as they were asked for. `options` are all others of ours and of
+    the scenario as one writes them on a command line, also those with default values. `files`
+    are those that decide the load, with their SHA-256.
+    """
+
+    scenario: str | None  # the name of one of ours, or a path; None: not from one file
+    users: int
+    rate: str | None
+    duration: float | None  # seconds
+    client: str
+    tls: str | None
+    profile: str | None
+    options: list[str]
+    withheld: list[str] = []  # options whose values are secret and hence in no record
+    files: dict[str, str] = {}
+
+
 class Manifest(msgspec.Struct, kw_only=True):
     """Who ran what against what. Holds no password."""
 
@@ -63,6 +83,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     versions: dict[str, str]  # harness, python, locust, slixmpp, gevent
     machine: dict[str, str | int | float]  # system, cpu model, cores, memory_gb
     limits: Limits | None = None  # of the generator
+    again: Again | None = None  # None: recorded by a version that did not keep it
 
 
 class Window(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -109,6 +130,13 @@ class Messages(msgspec.Struct, kw_only=True):
     lost: int = 0
 
 
+class Clock(msgspec.Struct, kw_only=True, frozen=True):
+    """A worker's clock against the master's, by the exchanges of messages so far."""
+
+    offset_us: float  # what it shows minus what the master's shows
+    bound_us: float  # the true offset is no further away than this
+
+
 class GeneratorSample(msgspec.Struct, tag="generator", kw_only=True):
     """One worker of ours, once a second."""
 
@@ -123,6 +151,7 @@ class GeneratorSample(msgspec.Struct, tag="generator", kw_only=True):
     users: Users
     messages: Messages  # of all paths together
     paths: dict[str, Messages] = {}  # the same by path: "chat", "chat.delayed" ...
+    clock: Clock | None = None  # None: the master's own, or not known yet
 
 
 class ServerSample(msgspec.Struct, tag="server", kw_only=True):

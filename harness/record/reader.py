@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -25,7 +26,10 @@ _ANOMALIES = msgspec.json.Decoder(Anomaly)
 
 
 class Run:
-    """One load run's directory in memory. Raises HarnessError when it is not one."""
+    """One load run's directory, in memory but for its anomalies, as a run may lose every message.
+
+    Raises HarnessError when it is not one.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -33,7 +37,6 @@ class Run:
         self.outcome = read_if_there(directory / "outcome.json", Outcome)
         self.floor = read_if_there(directory / "floor.json", Floor)
         self.windows = list(read_log(directory / "windows.jsonl", _WINDOWS))
-        self.anomalies = list(read_log(directory / "anomalies.jsonl", _ANOMALIES))
         self.generator: list[GeneratorSample] = []
         self.server: list[ServerSample] = []
         for sample in read_log(directory / "samples.jsonl", _SAMPLES):
@@ -41,3 +44,11 @@ class Run:
                 self.server.append(sample)
             else:
                 self.generator.append(sample)
+
+    @property
+    def anomalies(self) -> Iterator[Anomaly]:
+        """Every anomaly in the order of the record, read anew and one by one each time.
+
+        Iterating raises HarnessError for a damaged line.
+        """
+        return read_log(self.directory / "anomalies.jsonl", _ANOMALIES)

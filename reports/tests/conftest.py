@@ -19,7 +19,9 @@ def directories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     RunWriter(root / "empty", runs.manifest())
     return {
         "usual": runs.write(root / "usual"),
-        "busy": runs.write(root / "busy", runs.Recipe(busy_seconds=(33, 34), floor=True)),
+        "busy": runs.write(
+            root / "busy", runs.Recipe(busy_seconds=(33, 34), floor=True, clocks=True)
+        ),
         "truncated": runs.write(root / "truncated", runs.Recipe(truncated=True, seconds=20)),
         "login": runs.write(root / "login", runs.Recipe(messages_per_s=0, lost=0)),
         "presence": runs.write(root / "presence", runs.Recipe(op="presence", seconds=15)),

@@ -12,6 +12,7 @@ import msgspec
 from harness.record.histogram import Histogram
 from harness.record.model import (
     Anomaly,
+    Clock,
     Floor,
     GeneratorSample,
     Manifest,
@@ -45,6 +46,7 @@ class Recipe(msgspec.Struct, kw_only=True):
     lost: int = 3
     truncated: bool = False
     floor: bool = False
+    clocks: bool = False  # as measured between hosts
     busy_seconds: tuple[int, ...] = ()
     seed: int = 1
 
@@ -166,9 +168,16 @@ def _worker(writer: RunWriter, worker: int, recipe: Recipe) -> None:
                     saturated=["cpu", "loop lag"] if busy else [],
                     users=users,
                     messages=messages,
+                    clock=_clock(t, worker) if recipe.clocks else None,
                 )
             ]
         )
+
+
+def _clock(t: int, worker: int) -> Clock | None:
+    """Known from second 1 on, least in second 3."""
+    bound = 900.0 if t == 3 else 250.0
+    return Clock(offset_us=2_500.0 * worker - 40.0, bound_us=bound) if t else None
 
 
 def _logins(

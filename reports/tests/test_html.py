@@ -72,6 +72,25 @@ def test_says_what_decides_the_figures(directories):
     assert "not a benchmark" in render(directories["embedded"], "html")
 
 
+def test_the_generator_shows_each_process_and_its_clock(directories):
+    def rows(kind):
+        page = without_scripts(render(directories[kind], "html"))
+        table = page[page.index('id="generator-table"') :]
+        table = table[: table.index("</section>")]
+        cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in table.split("<tr>")]
+        return [row for row in cells if row], table
+
+    (head, one, two), text = rows("busy")
+    assert head[-2:] == ["clock offset, ms", "bound, ms"]
+    assert [one[0], *one[-2:]] == ["worker 0", "-0.040", "0.900"]
+    assert [two[0], *two[-2:]] == ["worker 1", "+2.460", "0.900"]
+    assert two[3] == "80.0"
+    assert "one clock sees both" in text
+    (head, *_), text = rows("usual")
+    assert head == ["process", "CPU, s", "memory, MB", "worst loop lag, ms"]
+    assert "clock" not in text
+
+
 def test_anomalies_are_capped_and_the_rest_is_counted(tmp_path):
     recipe = runs.Recipe(seconds=5, workers=1)
     runs.write(tmp_path / "many", recipe, anomalies=runs.lost(1_234))

@@ -36,7 +36,17 @@ def sample(worker, t, users=None, messages=None, **figures):
     )
 
 
-KEYS = "run target users messages latency_ms floor_ms clean login errors server generator verdict"
+KEYS = "run target users messages latency_ms floor_ms clean login errors server generator clocks_ms"
+KEYS += " verdict"
+
+
+def test_clocks_are_those_of_the_moment_when_they_were_known_least(directories):
+    clocks = summarise(Run(directories["busy"])).clocks_ms
+    assert [msgspec.structs.astuple(clock) for clock in clocks] == [
+        (0, pytest.approx(-0.04), 0.9),
+        (1, pytest.approx(2.46), 0.9),
+    ]
+    assert summarise(Run(directories["usual"])).clocks_ms == []
 
 
 def test_keys(run):

@@ -38,6 +38,11 @@ def test_names_what_decides_the_figures(directories):
     assert "percentiles are of clean seconds" in text
 
 
+def test_says_how_far_clocks_are_apart(directories):
+    assert "; clocks within 3.36 ms" in render(directories["busy"], "text")
+    assert "clocks" not in render(directories["usual"], "text")
+
+
 def test_the_reference_server_is_no_benchmark(directories):
     assert "not a benchmark of a server" in render(directories["embedded"], "text")
     assert "not a benchmark of a server" not in render(directories["usual"], "text")

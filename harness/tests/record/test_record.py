@@ -1,3 +1,4 @@
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -94,7 +95,33 @@ def test_what_is_written_is_read(tmp_path):
     assert run.manifest == a_manifest()
     assert run.outcome == outcome
     assert [window.op for window in run.windows] == ["message"]
-    assert len(run.generator) == len(run.server) == len(run.anomalies) == 1
+    assert len(run.generator) == len(run.server) == len(list(run.anomalies)) == 1
+    assert [anomaly.id for anomaly in run.anomalies] == ["xh0-1"]  # read anew
+
+
+def test_anomalies_are_never_all_in_memory(tmp_path):
+    many = 200_000
+    writer = RunWriter(tmp_path, a_manifest())
+    for begin in range(0, many, 5_000):
+        writer.anomalies(
+            Anomaly(
+                kind="lost",
+                id=f"xh0a1b0-{number:x}",
+                sender=f"account {number % 500}",
+                receiver=f"account {number % 499}",
+                sent_t=number / 1000,
+            )
+            for number in range(begin, begin + 5_000)
+        )
+    tracemalloc.start()
+    try:
+        run = Run(tmp_path)
+        count = sum(1 for _ in run.anomalies)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert count == many
+    assert peak < 1_000_000
 
 
 def test_a_run_cut_short_is_readable_up_to_its_last_whole_line(tmp_path):
@@ -117,7 +144,7 @@ def test_a_damaged_line_within_is_named(tmp_path, name, line):
     before = good.count(b"\n")
     file.write_bytes(good + line + good)
     with pytest.raises(HarnessError, match=rf"{name}, line {before + 1}, is damaged") as caught:
-        Run(tmp_path)
+        list(Run(tmp_path).anomalies)
     assert "\n" not in str(caught.value)
 
 
