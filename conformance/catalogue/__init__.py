@@ -1,11 +1,12 @@
-"""The requirements, as data: one TOML file in this folder for each document.
+"""The requirements, as data: TOML files in this folder, one or more for each document.
 
     catalogue = load()
     catalogue["bind-conflict"].summary
     problems(catalogue, {"bind-conflict": ["rfc6120/test_07_bind.py::test_conflict"]})
 
 A file has a table [document] with id and title, and a table [[requirement]] for each requirement
-with the keys of `Requirement` but `document`. A new specification is one more file.
+with the keys of `Requirement` but `document`. A new specification is one more file; a long one
+may have several, whose names sort by section.
 """
 
 from __future__ import annotations
@@ -77,9 +78,9 @@ def load(folder: Path = FOLDER) -> Catalogue:
             file = msgspec.toml.decode(path.read_bytes(), type=_File)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise HarnessError(f"{path}: {error}") from None
-        if file.document.id in titles:
-            raise HarnessError(f"{path}: another file is about {file.document.id} already")
-        titles[file.document.id] = file.document.title
+        title = titles.setdefault(file.document.id, file.document.title)
+        if title != file.document.title:
+            raise HarnessError(f"{path}: another file calls {file.document.id} {title!r}")
         entries += [_requirement(path, file.document.id, table) for table in file.requirement]
     return Catalogue(titles, entries)
 
