@@ -23,6 +23,7 @@ from reports.figures import (
     WorkerClock,
 )
 
+MAIN = ("message", "presence", "iq", "roster")
 PHASES = ("tcp", "tls", "sasl", "bind", "roster", "presence", "whole")
 
 
@@ -47,9 +48,9 @@ def summarise(run: Run) -> Summary:
 
 
 def main_op(run: Run) -> str:
-    """The operation whose deliveries `latency_ms` describes: messages, otherwise presence."""
+    """The operation that `latency_ms` describes: messages; without them presence, then requests."""
     ops = {window.op for window in run.windows if window.count or window.started}
-    return "presence" if "message" not in ops and "presence" in ops else "message"
+    return next((op for op in MAIN if op in ops), MAIN[0])
 
 
 def merged(windows: Iterable[Window], op: str, *, planned: bool) -> Histogram:

@@ -13,7 +13,8 @@ UNKNOWN = "not known"
 REFERENCE_SERVER = "The project's own reference server: not a benchmark of a server."
 PLANNED_AND_ACTUAL = (
     "Planned counts from when a stanza was due (what a user feels), actual from when "
-    "it was sent; the difference is the time it waited in the generator."
+    "it was sent; the difference is the time it waited in the generator, for its turn or "
+    "for a user who was still waiting for an answer."
 )
 FLOOR = (
     "Floor is the same load on the embedded target: what the generator and the machine "
@@ -24,6 +25,12 @@ CLOCKS = (
     "was known least; the truth is no further from it than the bound. No latency depends on it: "
     "sender and receiver of a delivery are users of one worker, so one clock sees both."
 )
+NOUNS = {
+    "message": "messages",
+    "presence": "presence stanzas",
+    "iq": "requests",
+    "roster": "roster requests",
+}
 OK = "The load ran as asked. Whether the figures are good is for you to judge."
 _TLS = {"off": "off (plaintext)", "starttls": "STARTTLS", "direct": "direct TLS"}
 

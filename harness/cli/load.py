@@ -28,7 +28,7 @@ def bench_command(
     context: typer.Context,
     scenario: Annotated[
         Optional[str],  # noqa: UP045 - typer reads the annotation
-        typer.Argument(help="login, presence, chat, or the path of a locustfile"),
+        typer.Argument(help="chat, presence, ping, login, or the path of a locustfile"),
     ] = None,
     target: Annotated[
         str, typer.Option(help="server to load; `xmpp-harness targets` lists them")
@@ -146,7 +146,7 @@ def bench_command(
 def capacity_command(
     context: typer.Context,
     scenario: Annotated[
-        str, typer.Argument(help="login, presence, chat, or the path of a locustfile")
+        str, typer.Argument(help="chat, presence, ping, login, or the path of a locustfile")
     ],
     objective: Annotated[
         Path,

@@ -22,10 +22,11 @@ from harness.load.arrivals import share
 from harness.load.broadcasts import Broadcasts
 from harness.load.client import PHASES, Client
 from harness.load.ledger import CHAT, Ledger
-from harness.load.pacing import LoginGate, MessagePump
+from harness.load.pacing import BODY, LoginGate, Pump
 from harness.load.population import Population
 from harness.load.recorder import Operation, Recorder
 from harness.load.session import Session
+from harness.load.turns import Turns
 from harness.record.model import Users
 from harness.xmpp import Limits
 from harness.xmpp import namespaces as ns
@@ -50,7 +51,8 @@ class Engine:
         self.population = Population(session)
         self.logins = LoginGate(lambda: self._part_of(session.logins, "logins"))
         plan = self._part_of(session.arrivals, "messages") if session.arrivals else None
-        self.pump = MessagePump(self, plan) if plan else None
+        self.pump = Pump(self, plan) if plan else None
+        self.turns = Turns(self._check_quiet)
         self.started = Event()  # the load may begin
         self.draining = False
         self.quiet = Event()  # while draining: nothing is under way any more
@@ -65,6 +67,7 @@ class Engine:
         self._fire = fire
         self._messages = self.recorder.operation("message")
         self._presence = self.recorder.operation("presence")
+        self._turns = self.recorder.operation("turn")
 
     @property
     def online(self) -> list[Client]:
@@ -161,11 +164,30 @@ class Engine:
             if self.on_lost is not None:
                 self.on_lost(client)
 
-    # Messages.
+    # The plan of arrivals.
 
-    def unsent(self) -> None:
-        """A planned message had nobody to send it or to receive it."""
-        self._messages.errors["nobody-online"] += 1
+    def act(self, planned: float) -> None:
+        """Do what the plan wants at this moment: it is somebody's turn, where users take turns;
+        for the others a message is sent."""
+        if self.turns.are_taken:
+            client = self.population.one()
+            if client is None:
+                self._turns.errors["nobody-online"] += 1
+                return
+            if self.turns.give(client, planned):
+                return
+        pair = self.population.pair()
+        if pair is None:
+            self._messages.errors["nobody-online"] += 1
+        else:
+            self.send_message(*pair, BODY, planned)
+
+    def finish(self) -> None:
+        """The run is over: what has been begun and not finished never will be."""
+        if self.turns.open:
+            self._turns.errors["unfinished"] += self.turns.open
+
+    # Messages.
 
     def send_message(
         self, sender: Client, to: Client, body: str, planned: float | None, path: str = CHAT
@@ -220,7 +242,8 @@ class Engine:
         return self._messages if path == CHAT else self.recorder.operation(f"message.{path}")
 
     def _check_quiet(self) -> None:
-        if self.draining and not self.ledger.outstanding and self.broadcasts.outstanding <= 0:
+        outstanding = self.ledger.outstanding + self.turns.open
+        if self.draining and not outstanding and self.broadcasts.outstanding <= 0:
             self.quiet.set()
 
     def send_presence(self, sender: Client, status: str, planned: float | None) -> None:

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 _TICK = 0.001  # seconds between wake-ups of a plan: one wake-up sends for many users
 _IN_FLIGHT = 64  # logins at once for each worker: keeps a server busy without drowning it
-BODY = "x" * 64
+BODY = "x" * 64  # of a measured message
 
 
-class MessagePump:
-    """Sends chat messages between online users when the plan says so, for all of them.
+class Pump:
+    """Has the engine act when the plan says so, for all users of the worker.
 
     What is due while the loop was held up goes out late, with its planned time; `behind_s` is
     the worst delay since it was last read and reset.
@@ -53,11 +53,7 @@ class MessagePump:
             self.behind_s = max(self.behind_s, elapsed - self._due)
         while (due := self._due) <= elapsed:
             self._due = next(self._plan, math.inf)
-            pair = engine.population.pair()
-            if pair is None:
-                engine.unsent()
-            else:
-                engine.send_message(*pair, BODY, self._begin + due)
+            engine.act(self._begin + due)
 
 
 class LoginGate:

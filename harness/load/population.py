@@ -61,6 +61,13 @@ class Population:
         """Whether the account of this number is online on this worker."""
         return index in self._place
 
+    def one(self) -> Client | None:
+        """Who acts next in a plan; None when nobody is online."""
+        drawn = self._seats[self._draw(self._random, len(self._seats))] if self._seats else None
+        if drawn is None and self.online:
+            return self.online[self._draw(self._substitutes, len(self.online))]
+        return drawn
+
     def pair(self) -> tuple[Client, Client] | None:
         """Sender and receiver of a plan's next message; None when fewer than two are online."""
         if len(self._seats) < 2:

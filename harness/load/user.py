@@ -45,12 +45,14 @@ class XmppUser(User):
     contacts: ClassVar[Callable[[int, Any], Rosters] | None] = None
     logs_in = True  # log in on start, and begin tasks when everybody has
     plan_acts = False  # with --rate, the plan sends for this user and its tasks rest
+    takes_turns = False  # with --rate, the plan says when a task begins, instead of the wait time
     client_kind: ClassVar[str | None] = None  # None: as --client says
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
         self.engine: Engine = environment.xmpp_engine
         self._due: float | None = None
+        self._by_turns = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -72,7 +74,12 @@ class XmppUser(User):
             self.engine.started.wait()
             if self.plan_acts and self.engine.session.arrivals:
                 self.idle()
-            if self.wait_time is not None:  # not everybody in the same instant
+            if self.takes_turns and self.engine.session.arrivals:
+                self.engine.turns.join(self.client)
+                self._by_turns = True
+                self.wait_time = self._next_turn  # type: ignore[method-assign]
+                self.wait_time()
+            elif self.wait_time is not None:  # not everybody in the same instant
                 delay = self.random.random() * self.wait_time()
                 self._due = monotonic() + delay
                 gevent.sleep(delay)
@@ -80,6 +87,7 @@ class XmppUser(User):
     def on_stop(self) -> None:
         if getattr(self, "client", None) is None:
             return
+        self.engine.turns.leave(self.client)
         self.client.close()
         self.engine.return_account(self._position)
 
@@ -152,6 +160,7 @@ class XmppUser(User):
 
     def _measured(self, op: str, call: Callable[[], T]) -> T:
         begin, planned = monotonic(), self._planned()
+        self.engine.recorder.operation(op).started += 1
         try:
             result = call()
         except PeerError as error:
@@ -164,8 +173,12 @@ class XmppUser(User):
         due, self._due = self._due, None
         return due
 
+    def _next_turn(self) -> float:
+        self._due = self.engine.turns.next(self.client)
+        return 0.0
+
     def _pause_in_drain(self) -> None:
-        if self.engine.draining:
+        if self.engine.draining and not self._by_turns:  # a turn was planned before the drain
             self.idle()
 
 

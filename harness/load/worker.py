@@ -84,6 +84,7 @@ class Worker:
         engine = self._engine
         engine.stop_sending(late_after=monotonic() + seconds / 2)
         engine.quiet.wait(seconds)
+        engine.finish()
         self.end()
         remaining = engine.ledger.finish()
         # The ledger's figures first: they shall reconcile whatever else is broken by now.

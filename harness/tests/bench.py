@@ -83,20 +83,20 @@ def one_line(done: subprocess.CompletedProcess[str]) -> str:
 class Started:
     """A long run under way, with everybody online."""
 
-    def __init__(self, out: Path, *arguments: object) -> None:
+    def __init__(self, out: Path, *arguments: object, scenario: str = "chat") -> None:
         self.out = out
         self._place = temporary_place()
         self.place = self._place.__enter__()
         options = ("--users", 20, "--rate", 100, "--duration", 120, "--drain", 1, "--json")
         self.process = subprocess.Popen(
-            [*COMMAND, "chat", "--out", out, *map(str, options), *map(str, arguments)],
+            [*COMMAND, scenario, "--out", out, *map(str, options), *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=os.environ | {"TMPDIR": str(self.place)},
             text=True,
         )
         deadline = time.monotonic() + 60
-        while not self._sent():
+        while not self._acting():
             assert time.monotonic() < deadline
             assert self.process.poll() is None, self.process.communicate()[1]
             time.sleep(0.1)  # polling a file that another process writes
@@ -123,12 +123,11 @@ class Started:
         """The server's main process, by a part of its command."""
         return next(p for p in self.family if name in " ".join(p.cmdline()))
 
-    def _sent(self) -> int:
-        samples = self.out / "samples.jsonl"
-        if not samples.exists():
-            return 0
-        found = re.findall(r'"sent":(\d+)', samples.read_text())
-        return max(map(int, found), default=0)
+    def _acting(self) -> bool:
+        windows = self.out / "windows.jsonl"
+        return (
+            windows.exists() and re.search(r'"op":"(message|iq)"', windows.read_text()) is not None
+        )
 
 
 class running:  # noqa: N801 - reads as a phrase

@@ -16,6 +16,7 @@ from reports.charts.figure import (
 )
 from reports.series import Axis, by_worker, latest, rate, second, together
 from reports.summary import main_op
+from reports.wording import NOUNS
 
 
 def throughput(run: Run, on: Axis) -> Chart | None:
@@ -25,14 +26,14 @@ def throughput(run: Run, on: Axis) -> Chart | None:
     delivered = rate(run, on, op, lambda window: window.count)
     if not any(sent) and not any(delivered):
         return None
-    noun = "messages" if op == "message" else "presence stanzas"
+    noun, ended = NOUNS[op], "answered" if op in ("iq", "roster") else "delivered"
     return Chart(
         id="throughput",
         title="Throughput",
         text=f"{noun.capitalize()} per second: at most {top(sent)} sent and {top(delivered)} "
-        f"delivered.{measured_part(run)}{step(on, 'mean')}",
+        f"{ended}.{measured_part(run)}{step(on, 'mean')}",
         data=[
-            line("delivered", on.times(), delivered, "s2", unit=" /s"),
+            line(ended, on.times(), delivered, "s2", unit=" /s"),
             line("sent", on.times(), sent, "s1", dash="dash", unit=" /s"),
         ],
         layout=layout(TIME_TITLE, y_axis(f"{noun} per second"), shapes=edges(run)),

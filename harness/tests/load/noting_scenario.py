@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.load import engine
-from harness.load.pacing import MessagePump
+from harness.load.pacing import Pump
 from scenarios.chat import ChatUser  # noqa: F401 - Locust looks for it here
 
 
-class NotingPump(MessagePump):
+class NotingPump(Pump):
     """Keeps the planned offsets, exactly as the plan gave them."""
 
     def __init__(self, of: Any, plan: Iterator[float]) -> None:
@@ -39,5 +39,5 @@ def _noting_send(self: Any, sender: Any, to: Any, body: str, *rest: Any) -> None
     _send(self, sender, to, body, *rest)
 
 
-engine.MessagePump = NotingPump  # type: ignore[misc]
+engine.Pump = NotingPump  # type: ignore[misc]
 engine.Engine.send_message = _noting_send  # type: ignore[method-assign]
