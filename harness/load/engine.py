@@ -211,7 +211,7 @@ class Engine:
         if sent is None:
             return
         planned, actual = sent
-        path = CHAT if len(ledger.paths) == 1 else ledger.path_of(id)
+        path = CHAT if len(ledger.paths) == 1 else ledger.path_of(id, receiver)
         operation = self._along(path)
         operation.planned.append(int((now - planned) * 1e6))
         operation.actual.append(int((now - actual) * 1e6))

@@ -1,8 +1,11 @@
 """The delivery ledger of one worker: what became of each message that we sent (D5).
 
-Each measured stanza has the id `xh<run><worker>-<sequence>` in hexadecimal. The ledger closes
-every one of them out as delivered, bounced or lost; duplicates, wrong order and lateness are
-counted besides. Times are monotonic seconds, people are the numbers of their accounts.
+Each measured stanza has the id `xh<run><worker>-<sequence>` in hexadecimal; one that goes to
+many (group chat) takes a sequence number for each receiver, and its id names the first of them and
+how many there are: `...-<sequence>+<count>`; figures count each of them, and anomalies name each by
+its own number. The ledger closes every one of them out as delivered, bounced or lost; duplicates,
+wrong order and lateness are counted besides. Times are monotonic seconds, people are the numbers of
+their accounts.
 
 *Reordered* is the message that was overtaken, as RFC 4737 section 3 has it for packets: it
 arrives after one that the same sender sent later to the same receiver. One straggler is one
@@ -23,7 +26,7 @@ way, and the anomalies until they are taken.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import copy
 
 from harness.record.model import Anomaly, Messages
@@ -80,6 +83,13 @@ class Ledger:
         self._under_way[pair] = self._under_way.get(pair, 0) + 1
         return f"{self.prefix}{sequence:x}"
 
+    def sent_to_many(
+        self, sender: int, receivers: Sequence[int], planned: float, now: float, path: str
+    ) -> str:
+        """Enter one stanza that is to reach each of these (one at least); returns its id."""
+        ids = [self.sent(sender, receiver, planned, now, path) for receiver in receivers]
+        return f"{ids[0]}+{len(ids):x}"
+
     def received(
         self,
         id: str,  # noqa: A002 - the stanza's own word
@@ -89,7 +99,7 @@ class Ledger:
     ) -> tuple[float, float] | None:
         """Enter an arrival; `delayed`: it bears a delay stamp. The planned and actual send times
         when it is the first of a message of ours at the right receiver; otherwise None."""
-        sequence = self._sequence(id)
+        sequence = self._sequence(id, receiver)
         if sequence is None or self._receiver[sequence] != receiver:
             return None
         counts, state = self._counts[self._path[sequence]], self._state[sequence]
@@ -112,19 +122,18 @@ class Ledger:
         return self._planned[sequence], self._actual[sequence]
 
     def bounced(self, id: str, condition: str, now: float) -> None:  # noqa: A002
-        """Enter a stanza error that came back for a message."""
-        sequence = self._sequence(id)
-        if sequence is None:
-            return
-        self._note("bounced", sequence, now, condition)
-        if self._state[sequence] == _PENDING:
-            self._state[sequence] = _BOUNCED
-            self._counts[self._path[sequence]].bounced += 1
-            self._landed(self._pair(sequence))
+        """Enter a stanza error that came back for a message, for all of its receivers."""
+        first, count = self._named(id)
+        for sequence in range(first, first + count):
+            self._note("bounced", sequence, now, condition)
+            if self._state[sequence] == _PENDING:
+                self._state[sequence] = _BOUNCED
+                self._counts[self._path[sequence]].bounced += 1
+                self._landed(self._pair(sequence))
 
-    def path_of(self, id: str) -> str | None:  # noqa: A002
+    def path_of(self, id: str, receiver: int) -> str | None:  # noqa: A002
         """The path of a message as far as it is known by now; None for others' messages."""
-        sequence = self._sequence(id)
+        sequence = self._sequence(id, receiver)
         return None if sequence is None else self.paths[self._path[sequence]]
 
     def counts(self) -> Messages:
@@ -201,15 +210,30 @@ class Ledger:
 
     # Ids and anomalies.
 
-    def _sequence(self, id: str) -> int | None:  # noqa: A002
+    def _sequence(self, id: str, receiver: int) -> int | None:  # noqa: A002
+        """The sequence number of a message of ours, of those to many that to this receiver."""
         prefix = self.prefix
         if self._finished or not id.startswith(prefix):
             return None
         try:
             sequence = int(id[len(prefix) :], 16)
         except ValueError:
-            return None
+            first, count = self._named(id)
+            among = range(first, first + count)
+            return next((at for at in among if self._receiver[at] == receiver), None)
         return sequence if 0 <= sequence < len(self._state) else None
+
+    def _named(self, id: str) -> tuple[int, int]:  # noqa: A002
+        """The first sequence number that an id names, and how many; none in others' ids."""
+        prefix = self.prefix
+        if self._finished or not id.startswith(prefix):
+            return 0, 0
+        text, many, number = id[len(prefix) :].partition("+")
+        try:
+            first, count = int(text, 16), int(number, 16) if many else 1
+        except ValueError:
+            return 0, 0
+        return (first, count) if 0 <= first <= len(self._state) - count and count > 0 else (0, 0)
 
     def _note(self, kind: str, sequence: int, now: float, condition: str | None = None) -> None:
         self._noted.append(self._anomaly(kind, sequence, now, condition))

@@ -89,6 +89,12 @@ class Population:
             return None
         return self._other(client, self._seats[drawn])
 
+    def after(self, client: Client) -> Client | None:
+        """Who is online at the next seat that is not empty; None when nobody else is."""
+        place, count = self.seat(client.index), len(self._seats)
+        others = (self._seats[(place + step) % count] for step in range(1, count))
+        return next((other for other in others if other is not None), None)
+
     def _other(self, client: Client, drawn: Client | None) -> Client:
         """Who was drawn, or a substitute where that is nobody or the client itself."""
         if drawn is not None and drawn is not client:

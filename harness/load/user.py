@@ -120,6 +120,16 @@ class XmppUser(User):
         """Another user who is online now, at random; None when there is none."""
         return self.engine.population.peer(self.client, self.random)
 
+    def neighbour(self) -> Client | None:
+        """The next user who is online: when everybody asks, everybody is somebody's neighbour
+        once. None when there is none."""
+        return self.engine.population.after(self.client)
+
+    def pause(self, seconds: float) -> None:
+        """Wait; what follows is planned for the end of the wait."""
+        self._due = monotonic() + seconds
+        gevent.sleep(seconds)
+
     def message(self, to: Client, body: str, path: str = CHAT) -> None:
         """Send a chat message, measured until it arrives; each path has figures of its own."""
         self._pause_in_drain()

@@ -17,6 +17,9 @@ from harness.record.model import Anomaly, Messages
 SEND = st.tuples(
     st.just("send"), st.integers(0, 2), st.integers(0, 2), st.sampled_from([CHAT, "muc"])
 )
+SEND_TO_MANY = st.tuples(
+    st.just("send to many"), st.integers(0, 2), st.sets(st.integers(0, 4), min_size=1)
+)
 HAPPENS = st.tuples(
     st.sampled_from(["arrive", "arrive", "arrive delayed", "bounce", "arrive elsewhere", "take"]),
     st.integers(0, 15),
@@ -32,11 +35,20 @@ class Model:
         self.state: list[str] = []
         self.arrived: list[int] = []  # without those that had bounced
         self.lines: Counter[tuple[str, int]] = Counter()  # kind and sequence
+        self.stanza: list[range] = []  # the messages that went as one stanza with each
 
     def send(self, sender: int, receiver: int, path: str) -> None:
         self.sent.append((sender, receiver))
         self.path.append(path)
         self.state.append("lost")
+        number = len(self.stanza)
+        self.stanza.append(range(number, number + 1))
+
+    def send_to_many(self, sender: int, receivers: list[int]) -> None:
+        begin = len(self.sent)
+        for receiver in receivers:
+            self.send(sender, receiver, "muc")
+        self.stanza[begin:] = [range(begin, len(self.sent))] * len(receivers)
 
     def arrive(self, sequence: int, delayed: bool) -> None:
         state = self.state[sequence]
@@ -53,9 +65,10 @@ class Model:
             self.arrived.append(sequence)
 
     def bounce(self, sequence: int) -> None:
-        self.lines["bounced", sequence] += 1
-        if self.state[sequence] == "lost":
-            self.state[sequence] = "bounced"
+        for each in self.stanza[sequence]:
+            self.lines["bounced", each] += 1
+            if self.state[each] == "lost":
+                self.state[each] = "bounced"
 
     def by_path(self) -> dict[str, Messages]:
         figures = {path: Messages() for path in [CHAT, *self.path]}
@@ -69,7 +82,7 @@ class Model:
         return figures
 
 
-@given(st.lists(st.one_of(SEND, HAPPENS), max_size=60))
+@given(st.lists(st.one_of(SEND, SEND_TO_MANY, HAPPENS), max_size=60))
 def test_totals_reconcile_and_agree_with_a_model(events):
     ledger, model, names = Ledger(1, 0.0), Model(), []
     lines: list[Anomaly] = []
@@ -78,6 +91,11 @@ def test_totals_reconcile_and_agree_with_a_model(events):
             sender, receiver, path = values
             model.send(sender, receiver, path)
             names.append(ledger.sent(sender, receiver, now, now, path))
+        elif event == "send to many":
+            sender, receivers = values[0], list(values[1])
+            model.send_to_many(sender, receivers)
+            name = ledger.sent_to_many(sender, receivers, now, now, "muc")
+            names += [name] * len(receivers)
         elif event == "take":
             lines += ledger.take()
         elif values[0] < len(names):
@@ -87,7 +105,8 @@ def test_totals_reconcile_and_agree_with_a_model(events):
     for sequence, state in enumerate(model.state):
         if state == "lost":
             model.lines["lost", sequence] += 1
-    assert Counter((a.kind, names.index(a.id)) for a in lines) == model.lines
+    numbers = {f"{ledger.prefix}{sequence:x}": sequence for sequence in range(len(names))}
+    assert Counter((a.kind, numbers[a.id]) for a in lines) == model.lines
     figures = {path: counts for path, counts in ledger.by_path().items() if counts != Messages()}
     assert figures == {p: c for p, c in model.by_path().items() if c != Messages()}
     for counts in [*figures.values(), ledger.counts()]:
@@ -103,13 +122,13 @@ def happens(ledger, model, names, event, sequence, now) -> None:
         ledger.bounced(name, "service-unavailable", now)
         model.bounce(sequence)
     elif event == "arrive elsewhere":
-        assert ledger.received(name, receiver + 1, now) is None
+        assert ledger.received(name, receiver + 9, now) is None
     else:
         first = model.state[sequence] != "delivered"
         delayed = event == "arrive delayed"
         assert (ledger.received(name, receiver, now, delayed) is not None) == first
         model.arrive(sequence, delayed)
-        assert ledger.path_of(name) == model.path[sequence]
+        assert ledger.path_of(name, receiver) == model.path[sequence]
 
 
 def closed(ledger: Ledger) -> tuple[Messages, list[tuple[str, str]]]:
@@ -170,7 +189,7 @@ def test_ids_of_others_are_ignored():
     ledger.sent(1, 2, 0, 0)
     for name in ("xh2-0", "xh1-1", "xh1-", "xh1-zz", "xh1--1", "", "hello"):
         assert ledger.received(name, 2, 1.0) is None
-        assert ledger.path_of(name) is None
+        assert ledger.path_of(name, 2) is None
         ledger.bounced(name, "service-unavailable", 1.0)
     assert ledger.outstanding == 1
     assert ledger.take() == []

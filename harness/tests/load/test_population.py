@@ -54,6 +54,17 @@ def pairs(population, number=500):
     return [pair and (pair[0].index, pair[1].index) for pair in drawn]
 
 
+def test_everybody_online_is_the_neighbour_of_one():
+    population, clients = a_population()
+    population.leave(clients[0])
+    population.leave(clients[4])
+    online = [client for client in clients if population.is_online(client.index)]
+    assert [population.after(client) for client in online] == [*online[1:], online[0]]
+    for client in online[1:]:
+        population.leave(client)
+    assert population.after(online[0]) is None
+
+
 @pytest.mark.parametrize("placement", ["uniform", "zipf:1"])
 def test_the_seed_decides_the_pairs_and_the_order_of_logins_does_not(placement):
     first = pairs(a_population(placement=placement)[0])
