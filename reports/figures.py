@@ -93,6 +93,7 @@ class Summary(msgspec.Struct, kw_only=True):
     users: Users
     messages: Messages
     latency_ms: Latency
+    operations_ms: dict[str, Latency]  # of all others that were measured, without the login
     floor_ms: Floor | None  # the same load on the embedded target
     clean: float | None  # the share of seconds in which the generator was no bottleneck, 0 to 1
     login: Login

@@ -30,12 +30,14 @@ PHASES = ("tcp", "tls", "sasl", "bind", "roster", "presence", "whole")
 def summarise(run: Run) -> Summary:
     """The figures of a run, complete or cut short."""
     last = list({sample.worker: sample for sample in run.generator}.values())
+    windows = clean(run, run.windows)
     return Summary(
         run=str(run.directory),
         target=run.manifest.target.name,
         users=_users(last),
         messages=_messages(last),
-        latency_ms=_latency(clean(run, run.windows), main_op(run)),
+        latency_ms=_latency(windows, main_op(run)),
+        operations_ms={op: _latency(windows, op) for op in other_ops(run)},
         floor_ms=_floor(run),
         clean=share(run),
         login=_login(run.windows),
@@ -51,6 +53,12 @@ def main_op(run: Run) -> str:
     """The operation that `latency_ms` describes: messages; without them presence, then requests."""
     ops = {window.op for window in run.windows if window.count or window.started}
     return next((op for op in MAIN if op in ops), MAIN[0])
+
+
+def other_ops(run: Run) -> list[str]:
+    """The other operations that were measured, but the login, by name."""
+    ops = {window.op for window in run.windows if window.count} - {main_op(run)}
+    return sorted(op for op in ops if op.partition(".")[0] != "login")
 
 
 def merged(windows: Iterable[Window], op: str, *, planned: bool) -> Histogram:

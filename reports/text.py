@@ -1,4 +1,5 @@
-"""The summary for a terminal, a log or a mail: at most 40 lines of 80 columns."""
+"""The summary for a terminal, a log or a mail: at most 40 lines of 80 columns, and one more for
+each operation beside the main one."""
 
 from __future__ import annotations
 
@@ -31,9 +32,11 @@ def render(run: Run) -> str:
         _head(run),
         _ledger(summary),
         _latency(summary, main_op(run)),
+        _operations(summary),
         _login(summary.login),
         _rest(run, summary),
     ]
+    blocks = [block for block in blocks if block]
     blank = sum(map(len, blocks)) + len(blocks) - 1 <= LINES
     return ("\n\n" if blank else "\n").join("\n".join(block) for block in blocks)
 
@@ -108,6 +111,18 @@ def _latency(summary: Summary, op: str) -> list[str]:
     return lines + textwrap.wrap(
         PLANNED_AND_ACTUAL, COLUMNS, initial_indent="  ", subsequent_indent="  "
     )
+
+
+def _operations(summary: Summary) -> list[str]:
+    """From the actual moment of sending: there may be no plan."""
+    if not summary.operations_ms:
+        return []
+    lines = ["Others, ms".ljust(LABEL + 3) + _row("p50", "p90", "p99", "p99.9", "max", "count")]
+    for op, latency in summary.operations_ms.items():
+        p = latency.actual
+        figures = [amount(value) for value in (p.p50, p.p90, p.p99, p.p999, p.max)]
+        lines.append(f"  {op}".ljust(LABEL + 3) + _row(*figures, f"{p.count:,}"))
+    return lines
 
 
 def _login(login: Login) -> list[str]:

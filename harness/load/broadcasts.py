@@ -23,9 +23,10 @@ class Broadcasts:
         self.outstanding += contacts
         return f"{self._prefix}{len(self._actual) - 1:x}"
 
-    def received(self, id: str) -> tuple[float, float] | None:  # noqa: A002
+    def received(self, id: str, since: float = 0.0) -> tuple[float, float] | None:  # noqa: A002
         """A delivery: the planned and actual send times of a broadcast of this worker; None for
-        others."""
+        others, and for one that was sent before `since`, when the receiver came online: servers
+        show the latest presence to who comes (RFC 6121 section 4.3.2), with its old id."""
         if not id.startswith(self._prefix):
             return None
         try:
@@ -33,6 +34,8 @@ class Broadcasts:
         except ValueError:
             return None
         if not 0 <= sequence < len(self._actual):
+            return None
+        if self._actual[sequence] < since:
             return None
         self.outstanding -= 1
         return self._planned[sequence], self._actual[sequence]

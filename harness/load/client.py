@@ -28,6 +28,19 @@ class Client(Protocol):
         """Send a chat message to a JID."""
         ...
 
+    def groupchat(self, room: str, body: str, id: str) -> None:  # noqa: A002
+        """Send a message to everybody in a room (XEP-0045 section 7.4)."""
+        ...
+
+    def join(self, occupant: str, timeout: float, *, first: bool) -> None:
+        """Enter a room as `occupant` (room@service/nick) without its history, and open it to
+        others if it is `first` (XEP-0045 sections 7.2 and 10.1.2)."""
+        ...
+
+    def leave(self, occupant: str, timeout: float) -> None:
+        """Leave a room (XEP-0045 section 7.14)."""
+        ...
+
     def presence(
         self,
         type: str | None = None,  # noqa: A002

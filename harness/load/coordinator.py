@@ -26,6 +26,7 @@ from harness.load import options as our_options
 from harness.load.again import again
 from harness.load.links import Link, LocalLink, MasterLink
 from harness.load.manifest import manifest, target_record
+from harness.load.preflight import Findings
 from harness.load.preflight import check as preflight
 from harness.load.run import Run
 from harness.load.session import Session
@@ -53,7 +54,7 @@ class Coordinator:
         self._run: Run | None = None
         self._early: list[Tick] | None = None  # of workers that are ready before the record
         self._recorded = 0  # runs
-        self._echoes_presence = False  # until the preflight has seen it
+        self._found: Findings | None = None
         master = hasattr(environment.runner, "clients")
         self._link: Link = (
             MasterLink(environment, self._on_tick, self.fail)
@@ -79,8 +80,11 @@ class Coordinator:
         self._accounts = target.provision(count, self._rosters)
         self.status.stage("logging in once to check")
         found = preflight(self._share(0, 1, allowed))
-        self._echoes_presence = found.echoes_presence
-        self._record = target_record(options.target, target.endpoint(), target.facts(), found)
+        self._found = found
+        self._record = record = target_record(
+            options.target, target.endpoint(), target.facts(), found
+        )
+        record.differences = [*record.differences, *self._left_out(found)]
 
     def begin(self) -> None:
         """A test starts: sessions to the workers and, when they are ready, a new record."""
@@ -203,6 +207,16 @@ class Coordinator:
         elif self._early is not None:
             self._early.append(tick)
 
+    def _left_out(self, found: Findings) -> list[str]:
+        """What users would do and this server does not offer."""
+        wanted = {
+            feature: what
+            for user in self._environment.user_classes
+            for feature, what in getattr(user, "wants", {}).items()
+        }
+        missing = [f for f in wanted if f not in found.features]
+        return [f"without {wanted[f]}: the server does not offer {f}" for f in missing]
+
     def _contacts(self, count: int) -> list[list[int]]:
         for user in self._environment.user_classes:
             maker = getattr(user, "contacts", None)
@@ -212,7 +226,7 @@ class Coordinator:
 
     def _share(self, number: int, workers: int, allowed: tuple[str, ...]) -> Session:
         assert self._target is not None
-        options = self._options
+        options, found = self._options, self._found
         return Session(
             worker=number,
             workers=workers,
@@ -229,7 +243,9 @@ class Coordinator:
             seed=options.seed,
             login_timeout=options.login_timeout,
             drain=options.drain,
-            echoes_presence=self._echoes_presence,
+            echoes_presence=found.echoes_presence if found else False,  # until it has been seen
+            features=found.features if found else frozenset(),
+            rooms=found.rooms if found else None,
         )
 
     def _directory(self, scenario: str) -> Path:

@@ -21,10 +21,11 @@ from harness.load.arrivals import plan as arrivals_of
 from harness.load.arrivals import share
 from harness.load.broadcasts import Broadcasts
 from harness.load.client import PHASES, Client
-from harness.load.ledger import CHAT, Ledger
+from harness.load.ledger import CHAT, GROUPCHAT, Ledger
 from harness.load.pacing import BODY, LoginGate, Pump
 from harness.load.population import Population
 from harness.load.recorder import Operation, Recorder
+from harness.load.rooms import Room, Rooms
 from harness.load.session import Session
 from harness.load.turns import Turns
 from harness.record.model import Users
@@ -49,6 +50,7 @@ class Engine:
         self.ledger = Ledger(session.worker, self.origin, session.run)
         self.broadcasts = Broadcasts(session.worker)
         self.population = Population(session)
+        self.rooms = Rooms(session)
         self.logins = LoginGate(lambda: self._part_of(session.logins, "logins"))
         plan = self._part_of(session.arrivals, "messages") if session.arrivals else None
         self.pump = Pump(self, plan) if plan else None
@@ -63,6 +65,7 @@ class Engine:
         self.on_lost: Callable[[Client], None] | None = None
         # A user who comes and goes counts once.
         self._reached: dict[str, set[int]] = {"connected": set(), "bound": set(), "present": set()}
+        self._retiring: dict[int, Event] = {}
         self._free = deque(range(len(session.accounts)))
         self._fire = fire
         self._messages = self.recorder.operation("message")
@@ -155,6 +158,7 @@ class Engine:
 
     def disconnected(self, client: Client, error: PeerError | None) -> None:
         """The stream of a client that was online has ended; `error` is None for our own close."""
+        self.rooms.leave(client.index)
         if not self.population.leave(client):
             return
         self.users.online = len(self.online)
@@ -198,6 +202,27 @@ class Engine:
         self._along(path).started += 1
         sender.message(to.bare, body, name)
 
+    def send_to_room(self, sender: Client, room: Room, body: str, planned: float | None) -> None:
+        """Enter a delivery to each of the room's occupants in the ledger, and write the message."""
+        now = monotonic()
+        name = self.ledger.sent_to_many(
+            sender.index, room.occupants, planned or now, now, GROUPCHAT
+        )
+        self._along(GROUPCHAT).started += len(room.occupants)
+        sender.groupchat(room.address, body, name)
+
+    def retire(self, client: Client) -> Event:
+        """Nobody sends to this user any more; set when nothing is on its way to it."""
+        self.population.leave(client)
+        self.users.online = len(self.online)
+        empty = self._retiring[client.index] = Event()
+        self._check_retired(client.index)
+        return empty
+
+    def _check_retired(self, index: int) -> None:
+        if index in self._retiring and not self.ledger.awaits(index):
+            self._retiring.pop(index).set()
+
     def delivered(
         self,
         id: str,  # noqa: A002
@@ -223,6 +248,8 @@ class Engine:
             exception=None,
             context={},
         )
+        if self._retiring:
+            self._check_retired(receiver)
         if self.draining:
             self._check_quiet()
 
@@ -254,9 +281,10 @@ class Engine:
         name = self.broadcasts.sent(planned or now, now, contacts)
         sender.presence(status=status, id=name)
 
-    def presence_arrived(self, id: str, now: float) -> None:  # noqa: A002
-        """A measured presence stanza has reached a contact (or another resource of the sender)."""
-        if sent := self.broadcasts.received(id):
+    def presence_arrived(self, id: str, now: float, since: float = 0.0) -> None:  # noqa: A002
+        """A measured presence stanza has reached a contact (or another resource of the sender)
+        that is online `since` then (monotonic)."""
+        if sent := self.broadcasts.received(id, since):
             self._measure("presence", sent[1], now, sent[0], kind="presence", name="delivery")
             if self.draining:
                 self._check_quiet()

@@ -33,6 +33,7 @@ from harness.record.model import Anomaly, Messages
 from harness.xmpp.scan import MARKER
 
 CHAT = "chat"
+GROUPCHAT = "groupchat"
 DELAYED = ".delayed"
 _PENDING, _DELIVERED, _BOUNCED = 0, 1, 2
 
@@ -135,6 +136,10 @@ class Ledger:
         """The path of a message as far as it is known by now; None for others' messages."""
         sequence = self._sequence(id, receiver)
         return None if sequence is None else self.paths[self._path[sequence]]
+
+    def awaits(self, receiver: int) -> bool:
+        """Whether something is under way to this account."""
+        return any(pair & 0xFFFFFFFF == receiver for pair in self._under_way)
 
     def counts(self) -> Messages:
         """The figures so far, of all paths together; lost is known only after `finish`."""

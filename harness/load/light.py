@@ -22,6 +22,7 @@ from harness.xmpp import (
     Login,
     ScannedMessage,
     Template,
+    rooms,
 )
 from harness.xmpp import namespaces as ns
 from harness.xmpp.client import Event
@@ -47,6 +48,7 @@ class LightClient:
         "_login",
         "_login_spec",
         "_serial",
+        "_since",
         "_waiting",
         "bare",
         "echoed",
@@ -71,6 +73,7 @@ class LightClient:
         self._login: _LoginInProgress | None = None
         self._waiting: dict[str, AsyncResult] = {}
         self._serial = 0
+        self._since = 0.0  # online, monotonic
         self.echoed = False  # our own presence has come back
 
     def login(self, timeout: float) -> dict[str, float]:
@@ -98,6 +101,18 @@ class LightClient:
     def message(self, to: str, body: str, id: str) -> None:  # noqa: A002
         self._send(CHAT(_address(to), id.encode(), _body(body)))
 
+    def groupchat(self, room: str, body: str, id: str) -> None:  # noqa: A002
+        self._send(rooms.GROUPCHAT(_address(room), id.encode(), _body(body)))
+
+    def join(self, occupant: str, timeout: float, *, first: bool) -> None:
+        self._exchange(occupant, serialise(rooms.entering(occupant)), timeout)
+        if first:
+            room = occupant.partition("/")[0]
+            self.iq("set", rooms.as_it_is(), room, timeout)
+
+    def leave(self, occupant: str, timeout: float) -> None:
+        self._exchange(occupant, serialise(rooms.leaving(occupant)), timeout)
+
     def presence(
         self,
         type: str | None = None,  # noqa: A002
@@ -118,14 +133,18 @@ class LightClient:
     def iq(self, type: str, payload: Element, to: str | None, timeout: float) -> Element:  # noqa: A002
         self._serial += 1
         name = f"q{self._serial}"
-        self._waiting[name] = result = AsyncResult()
+        return self._exchange(name, serialise(iq(type, name, to, payload)), timeout)
+
+    def _exchange(self, key: str, data: bytes, timeout: float) -> Element:
+        """Send a stanza and wait for what answers it: the key is its id, or who sends it."""
+        self._waiting[key] = result = AsyncResult()
         try:
-            self._send(serialise(iq(type, name, to, payload)))
+            self._send(data)
             reply: Element = result.get(timeout=timeout)
         except Timeout:
-            raise NoReply("no-reply", f"to an iq within {timeout:g} s") from None
+            raise NoReply("no-reply", f"within {timeout:g} s") from None
         finally:
-            self._waiting.pop(name, None)
+            self._waiting.pop(key, None)
         if reply.get("type") == "error":
             raise stanza_error(reply)
         return reply
@@ -192,12 +211,18 @@ class LightClient:
             elif waiting := self._waiting.get(name):
                 waiting.set(element)
         elif element.tag == ns.PRESENCE:
-            if element.get("from") == self.jid:  # our own, come back
-                self.echoed = True
-                if self._login is not None:
-                    self._on_present(now)
-            elif name:
-                self._engine.presence_arrived(name, now)
+            self._on_presence(element, now)
+
+    def _on_presence(self, element: Element, now: float) -> None:
+        sender = element.get("from", "")
+        if sender == self.jid:  # our own, come back
+            self.echoed = True
+            if self._login is not None:
+                self._on_present(now)
+        elif waiting := self._waiting.get(sender):
+            waiting.set(element)
+        elif name := element.get("id"):
+            self._engine.presence_arrived(name, now, self._since)
 
     def _on_negotiation(self, event: Event, now: float) -> None:
         progress = self._login
@@ -231,6 +256,7 @@ class LightClient:
         assert self._login is not None
         assert self._connection is not None
         self._login.marks.setdefault("presence", now)
+        self._since = now
         self._login.done.set(None)
         self._connection.stream.rest()
 

@@ -64,6 +64,13 @@ def add(parser: Any) -> None:
         help="light clients, complete slixmpp clients, or a mix with 2 %% complete ones",
     )
     group.add_argument(
+        "--archive",
+        choices=["on", "off"],
+        default="off",
+        help="whether the server keeps every message (XEP-0313), where the target is ours to start "
+        "(default: off)",
+    )
+    group.add_argument(
         "--run-dir", default=None, help="directory for the record (default: out/...)"
     )
     _add_shown(group)
@@ -130,6 +137,7 @@ def target_options(options: Any) -> TargetOptions:
         tls=_TLS[asked] if asked else None,
         profile=profile,
         allow_remote=options.i_am_allowed_to_load_this_host,
+        archive=options.archive == "on",
     )
 
 

@@ -37,6 +37,8 @@ class Findings(msgspec.Struct, frozen=True):
     tls_version: str | None
     tls_cipher: str | None
     echoes_presence: bool
+    features: frozenset[str]  # of the server, of an account, and rooms if it has them (XEP-0030)
+    rooms: str | None  # the domain of its rooms (XEP-0045)
 
 
 def check(session: Session) -> Findings:
@@ -52,6 +54,9 @@ def check(session: Session) -> Findings:
     try:
         client.login(TIMEOUT)
         server, version = _version(client, endpoint.domain)
+        features = _features(client, endpoint.domain) | _features(client, client.bare)
+        rooms = _rooms(client, endpoint.domain)
+        features |= {ns.MUC} if rooms else set()
     except PeerError as error:
         remedy = _REMEDIES.get(error.condition)
         raise HarnessError(
@@ -68,9 +73,32 @@ def check(session: Session) -> Findings:
         tls_version=tls.version() if tls else None,
         tls_cipher=cipher[0] if cipher else None,
         echoes_presence=client.echoed,
+        features=features,
+        rooms=rooms,
     )
     client.close()
     return findings
+
+
+def _features(client: LightClient, jid: str) -> frozenset[str]:
+    """What an entity says that it can do; nothing where it does not answer."""
+    try:
+        reply = client.iq("get", Element(f"{{{ns.DISCO_INFO}}}query"), jid, TIMEOUT)
+    except PeerError:
+        return frozenset()
+    found = reply.iterfind(f"{{{ns.DISCO_INFO}}}query/{{{ns.DISCO_INFO}}}feature")
+    return frozenset(feature.get("var", "") for feature in found)
+
+
+def _rooms(client: LightClient, domain: str) -> str | None:
+    """The first of the server's services that has rooms."""
+    try:
+        reply = client.iq("get", Element(f"{{{ns.DISCO_ITEMS}}}query"), domain, TIMEOUT)
+    except PeerError:
+        return None
+    items = reply.iterfind(f"{{{ns.DISCO_ITEMS}}}query/{{{ns.DISCO_ITEMS}}}item")
+    services = [item.get("jid", "") for item in items if not item.get("node")]
+    return next((jid for jid in services if jid and ns.MUC in _features(client, jid)), None)
 
 
 def _version(client: LightClient, domain: str) -> tuple[str | None, str | None]:

@@ -33,6 +33,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     login_timeout: float
     drain: float  # seconds
     echoes_presence: bool = True  # the server sends a client its own presence (RFC 6121 4.2.2)
+    features: frozenset[str] = frozenset()  # of server and account (XEP-0030)
+    rooms: str | None = None  # the domain of the server's rooms (XEP-0045)
 
     def random(self, purpose: str) -> Random:
         """A source of chance of this worker, the same in each run with this seed."""

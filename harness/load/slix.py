@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from xml.etree.ElementTree import Element, SubElement
 
 from gevent.timeout import Timeout
-from slixmpp import Iq, Message
+from slixmpp import JID, Iq, Message
 from slixmpp.exceptions import IqError, IqTimeout
 
 from harness.errors import ConnectionLost, NegotiationError, NoReply, PeerError
@@ -22,7 +22,7 @@ from harness.load.slix_login import LoginInProgress
 from harness.load.slix_stream import SlixmppStream
 from harness.targets.base import Account
 from harness.xmpp import namespaces as ns
-from harness.xmpp import stanza
+from harness.xmpp import rooms, stanza
 
 if TYPE_CHECKING:
     from harness.load.engine import Engine
@@ -39,6 +39,7 @@ class SlixmppClient:
         self.index = index
         self.bare = f"{account.user}@{engine.session.endpoint.domain}"
         self.jid = ""
+        self.since = 0.0  # online, monotonic
         self._engine = engine
         self._login: LoginInProgress | None = None
         self._calls: set[asyncio.Future[Any]] = set()
@@ -75,6 +76,29 @@ class SlixmppClient:
         element = Element(ns.MESSAGE, {"to": to, "type": "chat", "id": id})
         SubElement(element, ns.BODY).text = body
         _Message(self.xmpp, element).send()
+
+    def groupchat(self, room: str, body: str, id: str) -> None:  # noqa: A002
+        self._check()
+        element = Element(ns.MESSAGE, {"to": room, "type": "groupchat", "id": id})
+        SubElement(element, ns.BODY).text = body
+        _Message(self.xmpp, element).send()
+
+    def join(self, occupant: str, timeout: float, *, first: bool) -> None:
+        self._check()
+        room, _, nick = occupant.partition("/")
+        muc = self._rooms()
+        self.call(muc.join_muc_wait(JID(room), nick, maxstanzas=0, timeout=timeout), None)
+        if first:
+            self.iq("set", rooms.as_it_is(), room, timeout)
+
+    def leave(self, occupant: str, timeout: float) -> None:
+        self._check()
+        room, _, nick = occupant.partition("/")
+        self._rooms().leave_muc(JID(room), nick)
+
+    def _rooms(self) -> Any:
+        self.xmpp.register_plugin("xep_0045")
+        return self.xmpp.plugin["xep_0045"]
 
     def presence(
         self,
@@ -169,6 +193,7 @@ class SlixmppClient:
                 fence.append(Element(f"{{{ns.PING}}}ping"))
                 fence.send().add_done_callback(self._on_fence)
         elif phase == "presence":
+            self.since = now
             self._login.done.set(None)
             self.xmpp.loop.call_soon(self.xmpp.rest)  # not amid the parser's events
 

@@ -209,7 +209,7 @@ class SlixmppStream(ClientXMPP):
             if xml.get("from") == self._owner.jid:  # our own, come back
                 self._owner.on_phase("presence", self.read_at)
             elif name := xml.get("id"):
-                self._engine.presence_arrived(name, self.read_at)
+                self._engine.presence_arrived(name, self.read_at, self._owner.since)
         elif not self.sessionstarted or tag == STREAM_ERROR:
             try:
                 self._negotiate(xml)

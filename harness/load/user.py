@@ -19,6 +19,7 @@ from harness.load.client import Client
 from harness.load.engine import Engine
 from harness.load.ledger import CHAT
 from harness.load.light import LightClient
+from harness.load.rooms import Room
 from harness.load.rosters import Rosters
 from harness.load.session import WITNESS_EVERY
 
@@ -40,6 +41,9 @@ class XmppUser(User):
     """
 
     abstract = True
+    # What a server may lack: feature (XEP-0030) -> what a user would do with it. The report names
+    # what was left out; `offers` tells a task.
+    wants: ClassVar[dict[str, str]] = {}
     # Contact lists for so many accounts, made on the server before the run; gets the count and
     # the parsed options.
     contacts: ClassVar[Callable[[int, Any], Rosters] | None] = None
@@ -91,6 +95,10 @@ class XmppUser(User):
         self.client.close()
         self.engine.return_account(self._position)
 
+    def offers(self, feature: str) -> bool:
+        """Whether the server has this feature, as far as it says."""
+        return feature in self.engine.session.features
+
     @cached_property
     def random(self) -> Random:
         """This user's own source of chance; 2.5 KB, so made when it is needed."""
@@ -111,6 +119,15 @@ class XmppUser(User):
             finally:
                 engine.settled += 1
             engine.logged_in(self.client, marks, planned)
+
+    def leave(self) -> None:
+        """Log out when nothing is on its way here any more: out of the rooms, then `close`."""
+        engine, client = self.engine, self.client
+        rooms = engine.rooms.leave(client.index)
+        engine.retire(client).wait(REPLY_TIMEOUT)
+        for room in rooms:
+            client.leave(self._occupant(room), REPLY_TIMEOUT)
+        client.close()
 
     def close(self) -> None:
         """Log out: unavailable presence follows from the closed stream (RFC 6121 section 4.5)."""
@@ -135,14 +152,39 @@ class XmppUser(User):
         self._pause_in_drain()
         self.engine.send_message(self.client, to, body, self._planned(), path)
 
+    def join(self, number: int) -> Room:
+        """Enter the room of this number among those of this generator process (XEP-0045),
+        measured as "join"; whoever is first opens it."""
+        room, first = self.engine.rooms.room(number)
+        if not first:
+            room.opened.wait(REPLY_TIMEOUT)
+        enter = self.client.join
+        try:
+            self._measured("join", lambda: enter(self._occupant(room), REPLY_TIMEOUT, first=first))
+        finally:
+            room.opened.set()
+        room.occupants.append(self.client.index)
+        return room
+
+    def groupchat(self, room: Room, body: str) -> None:
+        """Send a message to everybody in a room, measured at each of them."""
+        self._pause_in_drain()
+        self.engine.send_to_room(self.client, room, body, self._planned())
+
     def presence(self, status: str) -> None:
         """Broadcast a change of status, measured at each contact that is online."""
         self._pause_in_drain()
         self.engine.send_presence(self.client, status, self._planned())
 
-    def iq(self, type: str, payload: Element, to: str | None = None) -> Element:  # noqa: A002
-        """Send a request and return its reply, measured as "iq"."""
-        return self._measured("iq", lambda: self.client.iq(type, payload, to, REPLY_TIMEOUT))
+    def iq(
+        self,
+        type: str,  # noqa: A002 - the stanza's own word
+        payload: Element,
+        to: str | None = None,
+        op: str = "iq",
+    ) -> Element:
+        """Send a request and return its reply, measured as `op`."""
+        return self._measured(op, lambda: self.client.iq(type, payload, to, REPLY_TIMEOUT))
 
     def roster(self) -> list[dict[str, str]]:
         """Fetch the roster, measured as "roster": the attributes of each contact."""
@@ -182,6 +224,9 @@ class XmppUser(User):
     def _planned(self) -> float | None:
         due, self._due = self._due, None
         return due
+
+    def _occupant(self, room: Room) -> str:
+        return f"{room.address}/u{self.client.index}"
 
     def _next_turn(self) -> float:
         self._due = self.engine.turns.next(self.client)

@@ -51,6 +51,7 @@ class TargetOptions(msgspec.Struct, frozen=True):
     tls: TlsMode | None = "starttls"  # None: what the profile says
     profile: Path | None = None
     allow_remote: bool = False
+    archive: bool = False  # keep every message (XEP-0313); where it can not, `facts` says so
     defects: list[str] = []  # what the embedded server is to do wrong, by name
 
 

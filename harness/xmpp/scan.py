@@ -15,11 +15,12 @@ from xml.etree.ElementTree import Element, SubElement
 
 from harness.xmpp import namespaces as ns
 
-# Ids of measured stanzas: marker, worker, sequence number (hexadecimal).
+# Ids of measured stanzas: marker, worker, sequence number, how many of them (hexadecimal).
 MARKER = "xh"
 
 _VALUE = r"(?:'[ !#-%(-;?-~]*'|\"[ !#-%(-;?-~]*\")"
-_ID = rf"(?:'(?P<id1>{MARKER}[0-9a-f]+-[0-9a-f]+)'|\"(?P<id2>{MARKER}[0-9a-f]+-[0-9a-f]+)\")"
+_NAME = rf"{MARKER}[0-9a-f]+-[0-9a-f]+(?:\+[0-9a-f]+)?"
+_ID = rf"(?:'(?P<id1>{_NAME})'|\"(?P<id2>{_NAME})\")"
 _TYPE = "(?:{0}(?:chat|normal|groupchat|headline){0})"  # an error is no delivery
 _TYPES = _TYPE.format("'") + "|" + _TYPE.format('"')
 # Values hold neither "=" nor ">", so the lookahead sees each attribute name, and only names.

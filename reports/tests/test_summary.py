@@ -36,8 +36,8 @@ def sample(worker, t, users=None, messages=None, **figures):
     )
 
 
-KEYS = "run target users messages latency_ms floor_ms clean login errors server generator clocks_ms"
-KEYS += " verdict"
+KEYS = "run target users messages latency_ms operations_ms floor_ms clean login errors server"
+KEYS += " generator clocks_ms verdict"
 
 
 def test_clocks_are_those_of_the_moment_when_they_were_known_least(directories):

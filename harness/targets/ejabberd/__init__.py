@@ -39,7 +39,7 @@ class Ejabberd(LocalServer):
             server="ejabberd",
             version=self.usable().version,
             password_store=f"scram-sha-1, {self._verifier.iterations} iterations",
-            archive="off",
+            archive="on, in Mnesia" if self._options.archive else "off",
         )
 
     def _configure(self, directory: Path, files: Certificates) -> Launch:
@@ -54,6 +54,7 @@ class Ejabberd(LocalServer):
                 certificate=files.bundle,
                 socket=directory / "api.sock",
                 ports=self.ports,
+                archive=self._options.archive,
             )
         )
         application = _application()

@@ -1,4 +1,4 @@
-"""The configuration of a private ejabberd for measurements: no throttle, no archive."""
+"""The configuration of a private ejabberd for measurements: no throttle, an archive if asked."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ modules:
   mod_disco: {}
   mod_http_api: {}
   mod_last: {}
-  mod_muc:
+$archive  mod_muc:
     access_create: all
     max_users: 100000
     max_user_conferences: 100000
@@ -115,11 +115,28 @@ modules:
   mod_version: {}
 """)
 
+_ARCHIVE = """\
+  mod_mam:
+    assume_mam_usage: true
+    default: always
+"""
+
 
 def text(
-    *, domain: str, directory: Path, certificate: Path, socket: Path, ports: Mapping[str, int]
+    *,
+    domain: str,
+    directory: Path,
+    certificate: Path,
+    socket: Path,
+    ports: Mapping[str, int],
+    archive: bool,
 ) -> str:
     """The whole ejabberd.yml. `certificate` holds key and chain; `socket` is the API's."""
     return _TEMPLATE.substitute(
-        ports, domain=domain, directory=directory, certificate=certificate, socket=socket
+        ports,
+        domain=domain,
+        directory=directory,
+        certificate=certificate,
+        socket=socket,
+        archive=_ARCHIVE if archive else "",
     )

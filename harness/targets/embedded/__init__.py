@@ -50,7 +50,10 @@ class Embedded(LocalServer):
             version=harness.__version__,
             password_store="scram (sha-1, sha-256), one shared salt",
             archive="off",
-            differences=[f"has the defect {name}" for name in self._options.defects],
+            differences=[
+                *(["no message archive"] if self._options.archive else []),
+                *(f"has the defect {name}" for name in self._options.defects),
+            ],
         )
 
     def start(self, timeout_s: float = 60.0) -> None:

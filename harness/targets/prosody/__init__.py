@@ -39,7 +39,7 @@ class Prosody(LocalServer):
             server="Prosody",
             version=self.usable().version,
             password_store=f"scram-sha-1, {self._verifier.iterations} iterations",
-            archive="off",
+            archive="on, in files" if self._options.archive else "off",
         )
 
     def _configure(self, directory: Path, files: Certificates) -> Launch:
@@ -55,6 +55,7 @@ class Prosody(LocalServer):
                 ports=self.ports,
                 iterations=self._verifier.iterations,
                 as_root=os.geteuid() == 0,
+                archive=self._options.archive,
             )
         )
         return Launch(

@@ -1,4 +1,4 @@
-"""The configuration of a private Prosody for measurements: no limits, no archive."""
+"""The configuration of a private Prosody for measurements: no limits, no archive unless asked."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
-# Neither `mam` nor `muc_mam` nor `limits` is loaded: each of them decides the throughput.
+# Neither `mam`, unless asked for, nor `muc_mam` nor `limits` is loaded: each of them decides the
+# throughput.
 #
 # Lua's garbage collector has the settings that Prosody comes with (incremental, threshold 105,
 # speed 500). They spend CPU and latency to save memory, the more the bigger the heap, and decide
@@ -39,13 +40,14 @@ modules_enabled = {
   "disco"; "roster"; "saslauth"; "tls"; "blocklist"; "bookmarks"; "carbons";
   "pep"; "private"; "smacks"; "vcard4"; "vcard_legacy"; "csi_simple";
   "ping"; "register"; "time"; "uptime"; "version"; "admin_adhoc"; "admin_shell";
-  "posix"; "http_openmetrics"; "bosh"; "websocket"; "$plugin";
+  "posix"; "http_openmetrics"; "bosh"; "websocket"; "$plugin";$archive
 }
 modules_disabled = { "s2s" }
 admin_socket = "$directory/admin.sock"
 authentication = "internal_hashed"
 default_iteration_count = $iterations
 storage = "internal"
+archive_expires_after = "never"
 allow_registration = true
 c2s_require_encryption = false
 allow_unencrypted_plain_auth = true
@@ -75,7 +77,13 @@ end);
 
 
 def text(
-    *, domain: str, directory: Path, ports: Mapping[str, int], iterations: int, as_root: bool
+    *,
+    domain: str,
+    directory: Path,
+    ports: Mapping[str, int],
+    iterations: int,
+    as_root: bool,
+    archive: bool,
 ) -> str:
     """The whole prosody.cfg.lua; certificates are found in `directory` by the domain's name."""
     return _TEMPLATE.substitute(
@@ -85,6 +93,7 @@ def text(
         iterations=iterations,
         as_root="true" if as_root else "false",
         plugin=PLUGIN,
+        archive=' "mam";' if archive else "",
     )
 
 
