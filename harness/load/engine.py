@@ -203,12 +203,16 @@ class Engine:
         sender.message(to.bare, body, name)
 
     def send_to_room(self, sender: Client, room: Room, body: str, planned: float | None) -> None:
-        """Enter a delivery to each of the room's occupants in the ledger, and write the message."""
+        """Enter a delivery to each of the room's occupants in the ledger, and write the message.
+
+        Raises PeerError when the sender is not one of them, for instance since its stream broke.
+        """
+        if sender.index not in room.occupants:
+            raise PeerError("not-in-room")
         now = monotonic()
-        name = self.ledger.sent_to_many(
-            sender.index, room.occupants, planned or now, now, GROUPCHAT
-        )
-        self._along(GROUPCHAT).started += len(room.occupants)
+        ledger, occupants = self.ledger, room.occupants
+        name = ledger.sent_to_many(sender.index, occupants, planned or now, now, GROUPCHAT)
+        self._along(GROUPCHAT).started += len(occupants)
         sender.groupchat(room.address, body, name)
 
     def retire(self, client: Client) -> Event:

@@ -33,6 +33,41 @@ def test_real_servers_with_complete_clients(tmp_path, name, client):
     nothing_lost(summary)
 
 
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_day_on_real_servers(tmp_path, name):
+    out = tmp_path / "run"
+    summary = chat(
+        out,
+        *("--target", name, "--users", 40, "--client", "mix", "--archive", "on"),
+        *("--hour", 10, "--room-size", 8, "--duration", 10, "--no-floor"),
+        scenario="day",
+    )
+    reconciles(summary, 40)
+    nothing_lost(summary)
+    measured = {"iq", "presence", "roster", "archive", "join", "message.groupchat"}
+    assert set(summary["operations_ms"]) == measured
+    assert summary["login"]["phases"]["whole"]["count"] > 40  # some were away
+    assert Run(out).manifest.target.differences == []
+
+
+@pytest.mark.server("jabberd2")
+def test_what_a_server_does_not_offer_is_left_out_and_said(tmp_path):
+    out = tmp_path / "run"
+    summary = chat(
+        out,
+        *("--target", "jabberd2", "--users", 20, "--hour", 10, "--absences", 0, "--refreshes", 9),
+        *("--duration", 5, "--no-floor"),
+        scenario="day",
+    )
+    nothing_lost(summary)
+    assert {"iq", "presence", "roster"} == set(summary["operations_ms"])
+    left_out = [d for d in Run(out).manifest.target.differences if d.startswith("without ")]
+    assert [d.partition(":")[0] for d in left_out] == [
+        "without group chat",
+        "without archive catch-up",
+    ]
+
+
 @pytest.mark.server("ejabberd")
 def test_ejabberd_killed_in_mid_run(tmp_path):
     started = Started(tmp_path / "run", "--target", "ejabberd")

@@ -5,8 +5,10 @@ from time import monotonic
 
 import pytest
 
+from harness.errors import PeerError
 from harness.load.engine import Engine
 from harness.load.session import Session
+from harness.record.model import Messages
 from harness.targets.base import Account, Endpoint
 from harness.xmpp.sasl import DEFAULT_ORDER
 
@@ -22,6 +24,9 @@ class Silent:
         self.sent = []
 
     def message(self, to, body, id):  # noqa: A002
+        self.sent.append(id)
+
+    def groupchat(self, room, body, id):  # noqa: A002
         self.sent.append(id)
 
     def presence(self, status, id):  # noqa: A002
@@ -77,3 +82,39 @@ def test_quiet_when_each_contact_who_is_online_has_seen_the_presence(engine, cli
     engine.presence_arrived(clients[1].sent[0], monotonic())
     assert engine.quiet.is_set()
     assert engine.recorder.operation("presence").started == 2
+
+
+def test_a_message_to_a_room_is_measured_at_each_who_is_in_it(engine, clients):
+    room, _ = engine.rooms.room(1)
+    room.occupants += [clients[0].index, clients[1].index]
+    engine.send_to_room(clients[0], room, "body", None)
+    (name,) = clients[0].sent
+    engine.delivered(name, clients[0].index, monotonic())
+    assert engine.ledger.outstanding == 1
+    engine.delivered(name, clients[1].index, monotonic())
+    operation = engine.recorder.operation("message.groupchat")
+    assert (operation.started, len(operation.actual)) == (2, 2)
+    assert engine.ledger.by_path()["groupchat"] == Messages(sent=2, delivered=2)
+    engine.disconnected(clients[0], None)
+    with pytest.raises(PeerError, match="not-in-room"):
+        engine.send_to_room(clients[0], room, "body", None)
+
+
+def test_who_retires_gets_nothing_new_and_waits_for_what_is_under_way(engine, clients):
+    one, other = clients
+    engine.send_message(one, other, "body", None)
+    retired = engine.retire(other)
+    assert not retired.is_set()
+    assert engine.population.online == [one]
+    engine.delivered(one.sent[0], other.index, monotonic())
+    assert retired.is_set()
+    assert engine.retire(one).is_set()  # nothing was under way
+
+
+def test_presence_that_servers_show_to_who_comes_is_no_delivery(engine, clients):
+    engine.send_presence(clients[0], "away", None)
+    before = engine.broadcasts.outstanding
+    engine.presence_arrived(clients[0].sent[0], monotonic(), since=monotonic())
+    assert engine.broadcasts.outstanding == before
+    engine.presence_arrived(clients[0].sent[0], monotonic(), since=0.0)
+    assert engine.broadcasts.outstanding == before - 1
