@@ -12,8 +12,9 @@ from pathlib import Path
 from harness.errors import HarnessError
 from harness.record.conformance import ConformanceRun, is_conformance
 from harness.record.reader import Run
-from reports import capacity
+from reports import capacity, side
 from reports.capacity import is_capacity
+from reports.side import is_side
 
 # Module names rather than modules: plain text must not wait for plotly and Jinja2 to load.
 FORMATS = {
@@ -37,6 +38,8 @@ def render(run_dir: Path, format: str) -> str:  # noqa: A002 - the word of the c
     """
     if is_capacity(run_dir):
         return capacity.render(run_dir, format)
+    if is_side(run_dir):
+        return side.render(run_dir, format)
     conformance = is_conformance(run_dir)
     kind, formats = ("conformance", CONFORMANCE_FORMATS) if conformance else ("load", FORMATS)
     module = formats.get(format)

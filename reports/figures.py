@@ -77,6 +77,19 @@ class Usage(msgspec.Struct, kw_only=True):
     rss_max_mb: float
 
 
+class Cost(msgspec.Struct, kw_only=True):
+    """What the load cost the server, of all its processes; None: not known.
+
+    Logins: its CPU from the start of the run until the load, for each of them. Deliveries: all its
+    CPU during the load, whatever else it did, for each delivery of the main operation. Sessions:
+    the memory that it had more at the beginning of the load than at the start of the run.
+    """
+
+    cpu_ms_per_login: float | None
+    cpu_us_per_delivery: float | None
+    kb_per_session: float | None
+
+
 class WorkerClock(msgspec.Struct, kw_only=True):
     """A worker's clock against the master's, when it was known least, in milliseconds."""
 

@@ -18,11 +18,11 @@ from typing import Protocol
 
 from harness import bench, targets
 from harness.capacity import length
-from harness.capacity.interrupts import Interrupts
 from harness.capacity.result import concluded, unfinished, words
 from harness.capacity.search import Bounds, Edge, Trial, following
 from harness.child import COMMAND_VARIABLE
 from harness.errors import HarnessError
+from harness.interrupts import Interrupts
 from harness.record import capacity as record
 from harness.record.capacity import Capacity, Find, Line, Measured, Result, Step
 from harness.record.files import LOAD, read_manifest

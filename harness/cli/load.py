@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from harness import bench, capacity
+from harness import bench, capacity, side
 from harness.again import job_from
 from harness.cli.app import Client, Find, Format, Tls, app, print_report
 from harness.errors import HarnessError
@@ -31,8 +31,13 @@ def bench_command(
         typer.Argument(help="chat, presence, ping, login, or the path of a locustfile"),
     ] = None,
     target: Annotated[
-        str, typer.Option(help="server to load; `xmpp-harness targets` lists them")
+        str,
+        typer.Option(
+            help="server to load; `xmpp-harness targets` lists them. Several, with commas, are "
+            "loaded in turn, each on a fresh instance, and shown beside each other"
+        ),
     ] = "embedded",
+    repeat: Annotated[int, typer.Option(min=1, help="runs of each server: A B C A B C")] = 1,
     users: Annotated[int, typer.Option(min=1, help="simulated clients")] = 100,
     rate: Annotated[
         Optional[str],  # noqa: UP045 - typer reads the annotation
@@ -100,6 +105,9 @@ def bench_command(
 
     Further options go to Locust: --pause, --login-rate, --sasl, --drain ... as
     `locust -f scenarios/chat.py --help` explains them.
+
+    Exit codes: 0 it ran as asked, 1 it did not or a limit was breached, 2 a server could not be
+    run at all.
     """
     if (again is None) == (scenario is None):
         raise HarnessError("give a scenario, or --again with the directory of a run")
@@ -135,7 +143,12 @@ def bench_command(
             abort_on=abort_on or [],
             extra=context.args,
         )
-    directory, code = bench.run(job)
+    if repeat > 1 or "," in job.target:
+        if ui:
+            raise HarnessError("--ui shows one run: give one --target and no --repeat")
+        directory, code = side.run(side.Ask(job, side.names(job.target), repeat))
+    else:
+        directory, code = bench.run(job)
     print_report(directory, Format.JSON if as_json else Format.TEXT)
     raise typer.Exit(code)
 

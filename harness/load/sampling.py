@@ -37,6 +37,9 @@ class ServerMeter:
         self._processes: dict[int, psutil.Process] = {}
         self._first: dict[int, float] = {}
         self._last: dict[int, float] = {}
+        self._switches: dict[int, int] = {}
+        self._switches_before = 0
+        self._loopback_before = _loopback()
         self._begun = False
 
     def sample(self, pids: list[int], t: float) -> ServerSample | None:
@@ -50,6 +53,7 @@ class ServerMeter:
                     rss += process.memory_info().rss
                     threads += process.num_threads()
                     fds += process.num_fds()
+                    switches = process.num_ctx_switches()
             except psutil.Error:
                 continue
             seen = True
@@ -57,6 +61,9 @@ class ServerMeter:
             # A process that appears later has spent all its time during the run.
             self._first.setdefault(pid, cpu if not self._begun else 0.0)
             self._last[pid] = cpu
+            self._switches[pid] = switches.voluntary + switches.involuntary
+        if not self._begun:
+            self._switches_before = sum(self._switches.values())
         self._begun = True
         if not seen:
             return None
@@ -67,4 +74,12 @@ class ServerMeter:
             rss_mb=round(rss / MEGABYTE, 2),
             threads=threads,
             fds=fds,
+            switches=sum(self._switches.values()) - self._switches_before,
+            loopback_mb=round((_loopback() - self._loopback_before) / MEGABYTE, 3),
         )
+
+
+def _loopback() -> int:
+    """Bytes that the loopback interface has sent, which are those that it has received."""
+    counters = psutil.net_io_counters(pernic=True)
+    return counters["lo"].bytes_sent if "lo" in counters else 0

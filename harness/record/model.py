@@ -162,6 +162,8 @@ class ServerSample(msgspec.Struct, tag="server", kw_only=True):
     rss_mb: float
     threads: int
     fds: int | None = None
+    switches: int | None = None  # context switches, since the run started
+    loopback_mb: float | None = None  # through the loopback interface, whoever sent it; the same
 
 
 Sample = GeneratorSample | ServerSample

@@ -11,7 +11,7 @@ from reports.summary import main_op, merged
 from reports.wording import amount
 
 # Where 1 / (1 - p) puts each percentile on a logarithmic axis.
-_TICKS = {1: "0", 2: "50", 10: "90", 100: "99", 1000: "99.9", 10**4: "99.99", 10**5: "99.999"} | {
+TICKS = {1: "0", 2: "50", 10: "90", 100: "99", 1000: "99.9", 10**4: "99.99", 10**5: "99.999"} | {
     10**6: "99.9999",
     10**7: "99.99999",
 }
@@ -56,10 +56,10 @@ def distribution(run: Run, on: Axis) -> Chart | None:
     deliveries = max(len(planned), len(actual))
     if not deliveries:
         return None
-    ticks = [t for t in _TICKS if t == 1 or t <= 10 * deliveries]
-    curves = _percentiles(planned), _percentiles(actual)
+    ticks = [t for t in TICKS if t == 1 or t <= 10 * deliveries]
+    curves = percentiles(planned), percentiles(actual)
     figure = layout("percentile", log_axis("latency (ms, log scale)", curves[0][1], curves[1][1]))
-    figure["xaxis"] |= {"type": "log", "tickvals": ticks, "ticktext": [_TICKS[t] for t in ticks]}
+    figure["xaxis"] |= {"type": "log", "tickvals": ticks, "ticktext": [TICKS[t] for t in ticks]}
     figure["hovermode"] = "closest"
     return Chart(
         id="distribution",
@@ -78,7 +78,7 @@ def distribution(run: Run, on: Axis) -> Chart | None:
     )
 
 
-def _percentiles(histogram: Histogram) -> tuple[list[float], Values]:
+def percentiles(histogram: Histogram) -> tuple[list[float], Values]:
     """x = 1 / (1 - p) in 24 steps per decade, ending at the maximum, drawn at x = count."""
     total = len(histogram)
     xs: list[float] = []

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a search goes on: they end it in order, in a step or between two."""
+"""Ctrl-C and SIGTERM while one run follows another: they end it in order, also between two."""
 
 from __future__ import annotations
 
