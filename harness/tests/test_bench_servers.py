@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import psutil
 import pytest
 
@@ -95,3 +97,23 @@ def test_presence_on_prosody(tmp_path):
     assert done.returncode == 0, done.stderr
     windows = [w for w in Run(tmp_path / "run").windows if w.op == "presence"]
     assert sum(w.count for w in windows) == sum(w.started for w in windows) > 100
+
+
+@pytest.mark.server("ejabberd")
+@pytest.mark.server("prosody")
+def test_servers_beside_each_other(tmp_path):
+    out = tmp_path / "side"
+    done = bench(
+        *("chat", "--target", "ejabberd,external,prosody", "--repeat", 2, "--users", 30),
+        *("--rate", 50, "--duration", 2, "--no-floor", "--json", "--out", out),
+    )
+    assert done.returncode == 2  # external needs a profile
+    found = json.loads(done.stdout)
+    assert list(found) == ["ejabberd", "external", "prosody"]
+    assert "--profile" in found["external"]["error"]
+    for name in ("ejabberd", "prosody"):
+        assert len(found[name]["runs"]) == 2
+        for summary in found[name]["runs"]:
+            reconciles(summary, 30)
+            nothing_lost(summary)
+    assert (out / "report.html").stat().st_size > 1e6

@@ -1,0 +1,89 @@
+"""The page of servers beside each other in a real browser: sorted by hand and by key."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from reports import render
+from reports.tests.test_browser import ARGUMENTS
+from reports.tests.test_side import invent
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    root = invent(tmp_path_factory.mktemp("side"))
+    path = root / "report.html"
+    path.write_text(render(root, "html"), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        chromium = shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[(390, "dark"), (1280, "light")])
+def page(browser, request, file):
+    """The page at this width; the test fails when it complains or asks for anything."""
+    width, scheme = request.param
+    complaints, requests = [], []
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(file.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    yield page
+    page.close()
+    assert complaints == []
+    assert len([url for url in requests if not url.startswith(("data:", "blob:"))]) == 1
+
+
+def order(page, table):
+    return page.locator(f"section[aria-labelledby={table}] tbody th").all_text_contents()
+
+
+def values(page, table, column):
+    cells = page.locator(f"section[aria-labelledby={table}] tbody td:nth-child({column + 1})")
+    return [cell.get_attribute("data-value") for cell in cells.all()]
+
+
+def test_the_order_is_the_one_asked_for_until_the_reader_chooses(page):
+    assert order(page, "took") == ["ejabberd 23.01", "Prosody 0.12.3", "tigase"]
+    assert page.locator("th[aria-sort=ascending], th[aria-sort=descending]").count() == 0
+
+
+def test_a_press_sorts_and_another_turns_it_round_and_unknown_stays_last(page):
+    heading = page.locator("section[aria-labelledby=took] th", has_text="p99, ms").first
+    heading.locator("button").click()
+    assert heading.get_attribute("aria-sort") == "ascending"
+    rising = values(page, "took", 2)
+    heading.locator("button").press("Enter")
+    assert heading.get_attribute("aria-sort") == "descending"
+    falling = values(page, "took", 2)
+    assert rising[-1] == falling[-1] == ""
+    assert rising[:2] == sorted(rising[:2], key=float)
+    assert falling[:2] == rising[1::-1]
+
+
+def test_names_are_sorted_too(page):
+    page.locator("section[aria-labelledby=cost] th button", has_text="server").click()
+    assert order(page, "cost") == ["ejabberd 23.01", "Prosody 0.12.3", "tigase"]
+    page.locator("section[aria-labelledby=cost] th button", has_text="server").click()
+    assert order(page, "cost") == ["tigase", "Prosody 0.12.3", "ejabberd 23.01"]
+
+
+def test_the_plot_has_a_line_for_each_server_that_was_run(page):
+    page.wait_for_selector("#distribution .plot .main-svg")
+    assert page.locator("#distribution .legendtext").all_text_contents() == [
+        "ejabberd 23.01",
+        "Prosody 0.12.3",
+    ]
