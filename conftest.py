@@ -23,6 +23,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         usability = targets.load(marker.args[0]).usable()
         if not usability.usable:
             _missing(f"{usability.reason}: {usability.remedy}")
+    for marker in item.iter_markers("installation"):  # of a server that has no package
+        usability = targets.load(marker.args[0]).usable()
+        if not usability.usable:
+            pytest.skip(f"{usability.reason}: {usability.remedy}")
     if item.get_closest_marker("browser") and not shutil.which("chromium"):
         _missing("Chromium is not installed: apt-get install chromium")
 

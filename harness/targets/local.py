@@ -28,7 +28,6 @@ from harness.targets.base import (
 from harness.targets.process import LOOPBACK, Child, accepts, free_ports, private_directory
 
 DOMAIN = "bench.test"
-_PORTS = ("c2s", "tls", "http")
 _SERVICES = ("conference", "pubsub")
 _PROBE_S = 2.0
 
@@ -69,6 +68,7 @@ class LocalServer(ABC):
     name: str = ""
     knows_defects: ClassVar[bool] = False
     patience_s: ClassVar[float] = 10.0  # how long the server may take to end after SIGTERM
+    port_names: ClassVar[tuple[str, ...]] = ("c2s", "tls", "http")
 
     def __init__(self, options: TargetOptions) -> None:
         self.ports: dict[str, int] = {}
@@ -76,6 +76,7 @@ class LocalServer(ABC):
         self._directory: Path | None = None
         self._owner = 0
         self._child: Child | None = None
+        self._launched: Launch | None = None
         self._epitaph = ""
         self._ca: Path | None = None
         self._password = secrets.token_urlsafe(18)
@@ -188,17 +189,30 @@ class LocalServer(ABC):
 
     def _launch(self) -> None:
         self._directory = directory = private_directory()
-        self.ports = free_ports(_PORTS)
+        self.ports = free_ports(self.port_names)
         files = certificates.issue(directory, DOMAIN, *(f"{s}.{DOMAIN}" for s in _SERVICES))
         self._ca = files.ca
-        launch = self._configure(directory, files)
-        self._child = Child(
+        self._launched = self._configure(directory, files)
+        self._child = self._spawn(self._launched)
+
+    def _spawn(self, launch: Launch) -> Child:
+        return Child(
             self.name,
             launch.command,
-            directory=directory,
+            directory=self._home(),
             environment=launch.environment,
             logs=launch.logs,
         )
+
+    def _stand_still(self) -> None:
+        """End the server in order, with its files left where they are."""
+        self._running().terminate(self.patience_s)
+
+    def _start_again(self, timeout_s: float = 60.0) -> None:
+        """Start it anew on the same files and ports, and wait until it is ready."""
+        assert self._launched is not None
+        self._child = self._spawn(self._launched)
+        self._wait_until_ready(timeout_s)
 
     def _wait_until_ready(self, timeout_s: float) -> None:
         assert self._child is not None  # just launched; whether it lives is asked below

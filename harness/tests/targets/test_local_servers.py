@@ -24,6 +24,8 @@ from harness.tests.targets.client import roster_of
 
 NAMES = ("ejabberd", "jabberd2", "prosody")
 SERVERS = [pytest.param(name, marks=pytest.mark.server(name)) for name in NAMES]
+# These have no package: unpacked distributions, where somebody names them.
+INSTALLED = [pytest.param(n, marks=pytest.mark.installation(n)) for n in ("openfire", "tigase")]
 NOT_JABBERD2 = [parameter for parameter in SERVERS if parameter.values != ("jabberd2",)]
 
 SCRAM_LOGIN = """
@@ -74,7 +76,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[LocalServer]:
     target.stop()
 
 
-@pytest.mark.parametrize("name", SERVERS)
+@pytest.mark.parametrize("name", [*SERVERS, *INSTALLED])
 def test_ten_thousand_accounts_with_ten_contacts(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -103,9 +105,13 @@ def test_ten_thousand_accounts_with_ten_contacts(
 
 
 @pytest.mark.parametrize("tls", ["off", "starttls", "direct"])
-@pytest.mark.parametrize("name", SERVERS)
+@pytest.mark.parametrize("name", [*SERVERS, *INSTALLED])
 def test_login_in_each_tls_mode(name: str, tls: TlsMode) -> None:
     target = make(name, tls)
+    if (name, tls) == ("tigase", "off"):
+        with pytest.raises(HarnessError, match="takes no clients without TLS"):
+            target.start()
+        return
     target.start()
     try:
         accounts = target.provision(3, ring(3, 1))
@@ -118,7 +124,7 @@ def test_login_in_each_tls_mode(name: str, tls: TlsMode) -> None:
         target.stop()
 
 
-@pytest.mark.parametrize("server", NOT_JABBERD2, indirect=True)
+@pytest.mark.parametrize("server", [*NOT_JABBERD2, *INSTALLED], indirect=True)
 def test_scram_login_of_another_client(server: LocalServer) -> None:
     account = server.provision(2, [[1], [0]])[0]
     endpoint = server.endpoint()
@@ -137,7 +143,7 @@ def test_scram_login_of_another_client(server: LocalServer) -> None:
     assert json.loads(done.stdout) == ["u1@bench.test"]
 
 
-@pytest.mark.parametrize("server", SERVERS, indirect=True)
+@pytest.mark.parametrize("server", [*SERVERS, *INSTALLED], indirect=True)
 def test_more_accounts_later_replace_the_rosters(server: LocalServer) -> None:
     first = server.provision(3, [[1, 2], [0, 2], [0, 1]])
     contacts(server, first[0])
@@ -148,7 +154,7 @@ def test_more_accounts_later_replace_the_rosters(server: LocalServer) -> None:
     assert contacts(server, second[4]) == {"u0@bench.test"}
 
 
-@pytest.mark.parametrize("server", SERVERS, indirect=True)
+@pytest.mark.parametrize("server", [*SERVERS, *INSTALLED], indirect=True)
 def test_a_killed_server_is_noticed(server: LocalServer) -> None:
     assert server.alive()
     assert server.last_words() == ""
@@ -164,7 +170,7 @@ def test_a_killed_server_is_noticed(server: LocalServer) -> None:
         server.provision(1)
 
 
-@pytest.mark.parametrize("name", SERVERS)
+@pytest.mark.parametrize("name", [*SERVERS, *INSTALLED])
 def test_stop_leaves_nothing(name: str) -> None:
     target = make(name)
     target.stop()
@@ -181,7 +187,7 @@ def test_stop_leaves_nothing(name: str) -> None:
     assert target.last_words() == f"{name} was stopped"
 
 
-@pytest.mark.parametrize("name", SERVERS)
+@pytest.mark.parametrize("name", [*SERVERS, *INSTALLED])
 def test_the_end_of_our_process_stops_the_server(name: str) -> None:
     program = (
         "from harness import targets; from harness.targets.base import TargetOptions\n"
