@@ -10,7 +10,7 @@ Priorities = tuple[int | None, ...]
 
 NEGATIVE = st.sampled_from([-1, -128]) | st.integers(-128, -1)
 NON_NEGATIVE = st.sampled_from([0, 1, 5, 127]) | st.integers(0, 127)
-_MOST = 3  # resources of one account
+_SIZES = (2, 3, 1)  # resources of one account, what says most first
 
 
 class Walk(NamedTuple):
@@ -40,7 +40,7 @@ def vectors(who: str, size: int) -> st.SearchStrategy[Priorities]:
     """Priorities of `size` resources, None for one that is not available. `who`: "connected" (no
     one is), "negative" (some are, with negative ones), "one" or "many" non-negative ones; "equal"
     and "different": many, all of them alike or not."""
-    low = st.none() | NEGATIVE
+    low = NEGATIVE | st.none()
     if who == "connected":
         return st.just((None,) * size)
     if who == "negative":
@@ -60,7 +60,7 @@ def walks(draw: st.DrawFn, who: str) -> Walk:
     """Three turns, or one where there is nothing to vary."""
     if who in ("domain", "nobody", "absent"):
         return Walk((), ((),), (0,))
-    size = draw(st.integers(2 if who == "many" else 1, _MOST))
+    size = draw(st.sampled_from(_SIZES if who != "many" else _SIZES[:2]))
     turns = ["equal", "different", "many"] if who == "many" else [who] * 3
     if who == "connected":
         turns = [who]

@@ -23,7 +23,6 @@ from conformance.wire.stream import RawStream
 from harness.xmpp import jid as jids
 
 RECIPIENT = 3  # the account
-_FEWER = fewer(5)  # each has turns
 
 
 def _cells(kind: str) -> Callable[[Any], Any]:
@@ -37,21 +36,21 @@ def _cells(kind: str) -> Callable[[Any], Any]:
     )
 
 
-@_FEWER
+@fewer(5)
 @_cells("message")
 @requires("message-type-deliver", "delivery-one-outcome", data=st.data())
 async def test_message(case: Case, cell: Cell, data: st.DataObject) -> None:
     await _walk(case, cell, data)
 
 
-@_FEWER
+@fewer(10)
 @_cells("presence")
 @requires("stanza-kind-presence", data=st.data())
 async def test_presence(case: Case, cell: Cell, data: st.DataObject) -> None:
     await _walk(case, cell, data)
 
 
-@_FEWER
+@fewer(10)
 @_cells("iq")
 @requires("stanza-kind-iq", data=st.data())
 async def test_iq(case: Case, cell: Cell, data: st.DataObject) -> None:
