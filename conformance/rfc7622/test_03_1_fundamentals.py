@@ -68,7 +68,7 @@ async def test_length(case: Case, part: Part, sizes: list[int], data: st.DataObj
         case.judge(await asked(case, stream, _with(case, part, text)), acceptance(part, text))
 
 
-@_PARTS
+@pytest.mark.parametrize("part", ["localpart", "resourcepart"])
 @pytest.mark.parametrize("how", _SHRINKING)
 @requires("jid-part-length-after-mapping")
 async def test_length_after_mapping(case: Case, part: Part, how: str) -> None:

@@ -45,12 +45,12 @@ _SAME = {  # pairs of examples, and whether they are the same address
 }
 
 
-@pytest.mark.parametrize("number", _ADDRESSES)
 @requires("address-localpart-prep", "address-resource-prep", "jid-domain-extracted")
-async def test_address(case: Case, number: int) -> None:
+async def test_addresses(case: Case) -> None:
     stream = await case.bound()
-    jid = _ADDRESSES[number].format(case.domain)
-    case.judge(await asked(case, stream, jid), Allowed("an address", ("accepted",)))
+    for pattern in _ADDRESSES.values():
+        seen = await asked(case, stream, pattern.format(case.domain))
+        case.judge(seen, Allowed("an address", ("accepted",)))
 
 
 @pytest.mark.parametrize("number", _OTHERS)
