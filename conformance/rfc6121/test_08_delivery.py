@@ -45,14 +45,14 @@ async def test_message(case: Case, cell: Cell, data: st.DataObject) -> None:
 
 @fewer(10)
 @_cells("presence")
-@requires("stanza-kind-presence", data=st.data())
+@requires(data=st.data())
 async def test_presence(case: Case, cell: Cell, data: st.DataObject) -> None:
     await _walk(case, cell, data)
 
 
 @fewer(10)
 @_cells("iq")
-@requires("stanza-kind-iq", data=st.data())
+@requires(data=st.data())
 async def test_iq(case: Case, cell: Cell, data: st.DataObject) -> None:
     await _walk(case, cell, data)
 

@@ -153,7 +153,7 @@ async def test_missing_resource_of_a_contact(case: Case, how: str, type_: str) -
         for kind in ("message", "presence")
     ],
 )
-@requires("stanza-to-unmodified", who=st.sampled_from(["one", "many"]), data=st.data())
+@requires(who=st.sampled_from(["one", "many"]), data=st.data())
 async def test_address_that_is_kept(case: Case, kind: str, who: str, data: st.DataObject) -> None:
     """A bare JID stays one, whoever gets the stanza."""
     walk = data.draw(walks(who))
