@@ -13,6 +13,7 @@ from conformance.suite import Case
 from conformance.wire.negotiation import authenticate, open_stream
 from conformance.wire.stream import Gone, Item, RawStream, Reaction, shown
 from harness.xmpp import namespaces as ns
+from harness.xmpp import stanza
 from harness.xmpp.client import END
 from harness.xmpp.parser import StreamEnd, StreamHeader
 
@@ -55,7 +56,8 @@ async def response(case: Case, stream: RawStream) -> StreamHeader:
 
 async def reached(receiver: RawStream) -> Reaction:
     """What has come to a bound stream, up to a message that it sends to itself."""
-    await receiver.send(f"<message to='{receiver.jid}' id='own' type='headline'/>")
+    to = stanza.escape(receiver.jid).decode()
+    await receiver.send(f"<message to='{to}' id='own' type='headline'/>")
     return await receiver.react("^message .*own$")
 
 

@@ -83,7 +83,7 @@ def handle(domain: Domain, session: Session, message: Element, to: Jid | None) -
     if named is not None:
         form = Address.MATCH
     action = DELIVERY[_recipient(account), form][column]
-    if action is Action.ERROR:
+    if action is Action.ERROR or (action is Action.IGNORE and _may_know(account, session, message)):
         raise StanzaFault("service-unavailable")
     if action is Action.DELIVER and named is not None:
         named.send(serialise(message))
@@ -98,6 +98,16 @@ def _recipient(account: Account | None) -> Recipient:
     if not priorities:
         return Recipient.NOT_AVAILABLE
     return Recipient.NON_NEGATIVE if max(priorities) >= 0 else Recipient.ONLY_NEGATIVE
+
+
+def _may_know(account: Account | None, sender: Session, message: Element) -> bool:
+    """Silence about a missing resource is for strangers (section 8.1)."""
+    if account is None or "/" not in message.get("to", "") or message.get("type") == "error":
+        return False
+    return account.shows_presence_to(sender.owner.jid) or any(
+        not resource.directed.isdisjoint((sender.jid, sender.owner.jid))
+        for resource in account.resources.values()
+    )
 
 
 def _to_account(domain: Domain, account: Account, message: Element, action: Action) -> None:
