@@ -12,21 +12,21 @@ from conformance.wire.stream import RawStream
 
 
 @asynccontextmanager
-async def friends(
-    case: Case, one: int = 0, two: int = 1
-) -> AsyncIterator[tuple[RawStream, RawStream]]:
-    """Available streams of two accounts of which each is subscribed to the other; nothing is on
-    its way to them."""
-    first = await case.bound(one, available=True)
-    second = await case.bound(two, available=True)
+async def friends(case: Case, one: int = 0, *others: int) -> AsyncIterator[tuple[RawStream, ...]]:
+    """An available stream of each account; the first and each of the others (account 1 unless
+    said otherwise) are subscribed to each other, and nothing is on its way to any of them."""
+    contacts = others or (1,)
+    streams = [await case.bound(number, available=True) for number in (one, *contacts)]
     try:
-        await subscribe(case, first, one, second, two)
-        await subscribe(case, second, two, first, one)
-        for stream in (first, second):
+        for number, stream in zip(contacts, streams[1:], strict=True):
+            await subscribe(case, streams[0], one, stream, number)
+            await subscribe(case, stream, number, streams[0], one)
+        for stream in streams:
             await reached(stream)
-        yield first, second
+        yield tuple(streams)
     finally:
-        await forget(case, one, two)
+        for number in contacts:
+            await forget(case, one, number)
 
 
 async def subscribe(
