@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement
 
 from harness.targets.embedded import features, iq
@@ -22,34 +25,110 @@ _SERVER: tuple[str, ...] = (
 _ACCOUNT: tuple[str, ...] = (INFO, ITEMS, ns.PING, ns.ROSTER)
 
 
+class Item(NamedTuple):
+    """One item of a list: an address, perhaps with a node."""
+
+    jid: str
+    node: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What is said of the server or of an account besides what every one of them says.
+
+    `nodes` describe the node of a request, `items` list what belongs to the address and node of a
+    request; each answers None for a node that it does not know.
+    """
+
+    identities: list[tuple[str, str]] = field(default_factory=list)  # category, type
+    features: list[str] = field(default_factory=list)
+    nodes: list[Callable[[iq.Request, str], Element | None]] = field(default_factory=list)
+    items: list[Callable[[iq.Request, str], list[Item] | None]] = field(default_factory=list)
+
+    def add(self, other: Said) -> None:
+        """Say that, too."""
+        self.identities.extend(other.identities)
+        self.features.extend(other.features)
+        self.nodes.extend(other.nodes)
+        self.items.extend(other.items)
+
+
+OF_SERVER = Said()
+OF_ACCOUNT = Said()
+
+
 def info(request: iq.Request) -> None:
     """Who answers here, and what it can do."""
-    _check(request)
-    query = Element(f"{{{INFO}}}query")
-    category, kind, supported = "server", "im", _SERVER
-    if request.account is not None:
-        category, kind, supported = "account", "registered", _ACCOUNT
-    SubElement(query, f"{{{INFO}}}identity", {"category": category, "type": kind})
+    if request.is_set or not _is_trusted(request):  # section 8: a stranger must learn nothing
+        raise StanzaFault("service-unavailable")
+    node = request.payload.get("node", "")
+    if not node:
+        request.reply(described(of_account=request.account is not None))
+        return
+    for describe in _said(request).nodes:
+        if (found := describe(request, node)) is not None:
+            found.set("node", node)
+            request.reply(found)
+            return
+    raise StanzaFault("item-not-found")
+
+
+def described(*, of_account: bool) -> Element:
+    """The server, or any account of it."""
+    said, supported = (OF_ACCOUNT, _ACCOUNT) if of_account else (OF_SERVER, _SERVER)
+    own = ("account", "registered") if of_account else ("server", "im")
+    return query([own, *said.identities], [*supported, *said.features])
+
+
+def query(identities: list[tuple[str, str]], supported: list[str]) -> Element:
+    """The payload of an answer."""
+    answer = Element(f"{{{INFO}}}query")
+    for category, kind in identities:
+        SubElement(answer, f"{{{INFO}}}identity", {"category": category, "type": kind})
     for feature in supported:
-        SubElement(query, f"{{{INFO}}}feature", {"var": feature})
-    request.reply(query)
+        SubElement(answer, f"{{{INFO}}}feature", {"var": feature})
+    return answer
 
 
 def items(request: iq.Request) -> None:
-    """There is nothing further to be found."""
-    _check(request)
-    request.reply(Element(f"{{{ITEMS}}}query"))
-
-
-def _check(request: iq.Request) -> None:
-    """A stranger must not learn that an account exists (XEP-0030 section 8)."""
-    asker = request.session.owner.jid
-    if request.account is not None and not request.account.shows_presence_to(asker):
-        raise StanzaFault("service-unavailable")
+    """What else is to be found here; of an account, what the asker may know."""
     if request.is_set:
         raise StanzaFault("service-unavailable")
-    if request.payload.get("node"):
+    node = request.payload.get("node", "")
+    answer = Element(f"{{{ITEMS}}}query", {"node": node} if node else {})
+    for item in _items(request, node):
+        given = {name: value for name, value in item._asdict().items() if value}
+        SubElement(answer, f"{{{ITEMS}}}item", given)
+    request.reply(answer)
+
+
+def _items(request: iq.Request, node: str) -> list[Item]:
+    found = [listed(request, node) for listed in _said(request).items]
+    if node and _is_trusted(request) and all(part is None for part in found):
         raise StanzaFault("item-not-found")
+    resources = []
+    if request.account is not None and not node and _is_trusted(request):
+        resources = [Item(session.jid) for session in request.account.available()]
+    return resources + [item for part in found for item in part or ()]
+
+
+def nothing(request: iq.Request) -> None:
+    """An account that does not exist has no items, like one that shows none (section 8)."""
+    if request.is_set:
+        raise StanzaFault("service-unavailable")
+    node = request.payload.get("node", "")
+    request.reply(Element(f"{{{ITEMS}}}query", {"node": node} if node else {}))
+
+
+def _said(request: iq.Request) -> Said:
+    return OF_SERVER if request.account is None else OF_ACCOUNT
+
+
+def _is_trusted(request: iq.Request) -> bool:
+    asker = request.session.owner.jid
+    return request.account is None or request.account.shows_presence_to(asker)
 
 
 HANDLERS = {f"{{{INFO}}}query": info, f"{{{ITEMS}}}query": items}
+iq.FOR_NOBODY[f"{{{ITEMS}}}query"] = nothing

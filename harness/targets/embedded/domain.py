@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
 
 from harness.targets.embedded.config import Config
 from harness.targets.embedded.jids import Jid
 from harness.targets.embedded.store import Account, Store
+from harness.xmpp import stanza as stanzas
+from harness.xmpp.stanza import serialise
 
 if TYPE_CHECKING:
     from harness.targets.embedded.session import Session
+
+    Taker = Callable[[Session, Element], None]
 
 
 class Domain:
@@ -24,12 +30,34 @@ class Domain:
         self.store = Store(config.domain)
         self.sessions: dict[str, Session] = {}  # bound ones, by full JID
         self.closing = False
+        self.blockers: set[Account] = set()  # the accounts that block anybody
+        self.capabilities: dict[tuple[str, str], frozenset[str]] = {}  # (hash, ver) -> features
+        self._asked: dict[tuple[str, str], Taker] = {}
         self.epoch = secrets.token_hex(4)  # makes roster versions of another run unknown
         self._pushes = 0
 
     def account(self, jid: Jid) -> Account | None:
         """The local account of this address, if there is one."""
         return self.store.accounts.get(jid.local) if jid.domain == self.name else None
+
+    def ask(self, session: Session, payload: Element, take: Taker) -> None:
+        """Send a request of the server to a client; `take` gets the answer, if one comes."""
+        name = self.next_id()
+        self._asked[session.jid, name] = take
+        request = stanzas.iq("get", name, session.jid, payload)
+        request.set("from", self.name)
+        session.send(serialise(request))
+
+    def answered(self, session: Session, iq: Element) -> None:
+        """A client has sent a result or an error to the server."""
+        take = self._asked.pop((session.jid, iq.get("id", "")), None)
+        if take is not None:
+            take(session, iq)
+
+    def forget(self, session: Session) -> None:
+        """The session is over: it answers no request any more."""
+        for key in [key for key in self._asked if key[0] == session.jid]:
+            del self._asked[key]
 
     def next_id(self) -> str:
         """An id for a stanza that the server sends on its own account."""

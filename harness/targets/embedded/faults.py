@@ -31,10 +31,17 @@ _TYPES = {
 class StanzaFault(Exception):  # noqa: N818 - the field's term
     """A stanza can not be processed; its sender gets a stanza error (RFC 6120 section 8.3)."""
 
-    def __init__(self, condition: str, *, type: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        condition: str,
+        *,
+        type: str | None = None,  # noqa: A002
+        detail: Element | None = None,
+    ) -> None:
         super().__init__(condition)
         self.condition = condition
         self.type = type or _TYPES[condition]
+        self.detail = detail  # an application-specific condition (section 8.3.4)
 
 
 class SaslFault(Exception):  # noqa: N818 - the field's term
@@ -54,6 +61,8 @@ def error_for(stanza: Element, fault: StanzaFault, domain: str) -> Element | Non
     if stanza.get("type") == "error" or (stanza.tag == ns.IQ and stanza.get("type") == "result"):
         return None
     error = stanzas.error_reply(stanza, fault.type, fault.condition)
+    if fault.detail is not None:
+        error[-1].append(fault.detail)
     if stanza.tag == ns.IQ and error.get("id") is None:
         error.set("id", "")
     if (to := stanza.get("to")) is not None:

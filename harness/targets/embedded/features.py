@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Literal
 
@@ -11,6 +12,7 @@ from harness.xmpp import namespaces as ns
 REGISTER = "http://jabber.org/features/iq-register"
 PRE_APPROVAL = "urn:xmpp:features:pre-approval"
 Starttls = Literal["no", "offered", "required"]
+EXTENSIONS: list[Callable[[], str]] = []  # what extensions say after login, as XML
 
 
 @cache
@@ -42,5 +44,6 @@ def after_login() -> bytes:
     return (
         f"<stream:features><bind xmlns='{ns.BIND}'/>"
         f"<session xmlns='{ns.SESSION}'><optional/></session>"
-        f"<ver xmlns='{ns.ROSTER_VERSIONS}'/><sub xmlns='{PRE_APPROVAL}'/></stream:features>"
+        f"<ver xmlns='{ns.ROSTER_VERSIONS}'/><sub xmlns='{PRE_APPROVAL}'/>"
+        f"{''.join(said() for said in EXTENSIONS)}</stream:features>"
     ).encode()

@@ -52,6 +52,7 @@ class Request:
 Handler = Callable[[Request], None]
 FOR_ACCOUNT: dict[str, Handler] = {}
 FOR_SERVER: dict[str, Handler] = {}
+FOR_NOBODY: dict[str, Handler] = {}  # for accounts that do not exist, when nobody may notice it
 
 
 def payload_of(iq: Element) -> Element:
@@ -72,6 +73,8 @@ def handle(domain: Domain, session: Session, iq: Element, to: Jid | None) -> Non
         _to_resource(domain, session, iq, to, asks)
     elif payload is not None:
         _answer(domain, session, iq, payload, to)
+    else:
+        domain.answered(session, iq)
 
 
 def _answer(
@@ -82,7 +85,7 @@ def _answer(
         handler, account = FOR_SERVER.get(payload.tag), None
     else:
         account = session.owner if to is None else domain.account(to)
-        handler = FOR_ACCOUNT.get(payload.tag) if account is not None else None
+        handler = (FOR_NOBODY if account is None else FOR_ACCOUNT).get(payload.tag)
     if handler is None:
         raise StanzaFault("service-unavailable")
     handler(Request(domain, session, iq, payload, account))

@@ -6,7 +6,14 @@ import copy
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement
 
-from harness.targets.embedded import jids, messages, subscriptions
+from harness.targets.embedded import (
+    blocklists,
+    capabilities,
+    client_state,
+    jids,
+    messages,
+    subscriptions,
+)
 from harness.targets.embedded.domain import Domain, stamp
 from harness.targets.embedded.faults import StanzaFault
 from harness.targets.embedded.jids import Jid
@@ -56,6 +63,7 @@ def _available(domain: Domain, session: Session, stanza: Element) -> None:
         _current_presence_for(domain, session)
         subscriptions.deliver_requests(session)
     messages.deliver_stored(session)
+    capabilities.noticed(domain, session, stanza)
 
 
 def _unavailable(domain: Domain, session: Session, stanza: Element) -> None:
@@ -64,6 +72,7 @@ def _unavailable(domain: Domain, session: Session, stanza: Element) -> None:
         session.owner.last_seen = stamp()
         _broadcast(domain, session, stanza)
         session.presence = None
+        session.wants = frozenset()
     _end_directed(domain, session, stanza, told=available)
 
 
@@ -79,7 +88,7 @@ def _broadcast(domain: Domain, session: Session, stanza: Element) -> None:
         if contact.state.sends:
             account = domain.account(jids.parse(contact.jid))
             if account is not None:
-                _deliver_to_available(account, stanza, contact.jid)
+                _deliver_to_available(account, stanza, contact.jid, session.owner)
     _deliver_to_available(session.owner, stanza, session.owner.jid)
 
 
@@ -95,8 +104,12 @@ def _current_presence_for(domain: Domain, session: Session) -> None:
 
 
 def _show_all(account: Account, session: Session, to: str) -> None:
+    if blocklists.blocks(account, session.jid):
+        return
     for resource in account.available():
-        if resource is not session and resource.presence is not None:
+        if resource is session or resource.presence is None:
+            continue
+        if not blocklists.blocks(session.owner, resource.jid):
             session.send(_addressed(resource.presence, to))
 
 
@@ -138,7 +151,7 @@ def _pass_on(domain: Domain, stanza: Element, to: Jid, written: str | None = Non
     `written` is the address as a client wrote it: it stays so (RFC 6120 section 8.1.1.1).
     """
     account = domain.account(to)
-    if account is None:
+    if account is None or blocklists.blocks(account, stanza.get("from", "")):
         return
     if not to.resource:
         _deliver_to_available(account, stanza, written or to.bare)
@@ -200,13 +213,20 @@ def withdraw(domain: Domain, account: Account, to: Jid) -> None:
         _pass_on(domain, _simple(resource.jid, "unavailable"), to)
 
 
-def _deliver_to_available(account: Account, stanza: Element, to: str) -> None:
+def _deliver_to_available(
+    account: Account, stanza: Element, to: str, sender: Account | None = None
+) -> None:
+    """To every available resource that neither side keeps the presence from."""
+    if blocklists.blocks(account, stanza.get("from", "")):
+        return
     targets = account.available()
+    if sender is not None and sender.blocked:
+        targets = [target for target in targets if not blocklists.blocks(sender, target.jid)]
     if targets:
         data = _addressed(stanza, to)
         for target in targets:
             _forget_directed(target, stanza)
-            target.send(data)
+            client_state.send_presence(target, stanza, data)
 
 
 def _forget_directed(target: Session, stanza: Element) -> None:

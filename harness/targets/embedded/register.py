@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 NAMESPACE = "jabber:iq:register"
 QUERY = f"{{{NAMESPACE}}}query"
+_REMOVE_TAG = f"{{{NAMESPACE}}}remove"
+_INSTRUCTIONS = "Choose a user name and a password."
 
 
 def is_request(iq: Element) -> bool:
@@ -29,10 +31,12 @@ def early(domain: Domain, session: Session, iq: Element) -> None:
     iq.attrib.pop("from", None)  # nobody has an address to answer to yet
     try:
         request = iqs.Request(domain, session, iq, iqs.payload_of(iq), None)
-        if request.is_set:
-            _create(request)
-        else:
+        if not request.is_set:
             _form(request)
+        elif request.payload.find(_REMOVE_TAG) is not None:  # section 3.2
+            raise StanzaFault("unexpected-request")
+        else:
+            _create(request)
     except StanzaFault as fault:
         error = error_for(iq, fault, domain.name)
         if error is not None:
@@ -45,7 +49,7 @@ def handle(request: iqs.Request) -> None:
         raise StanzaFault("forbidden")
     if not request.is_set:
         _form(request)
-    elif request.payload.find(f"{{{NAMESPACE}}}remove") is not None:
+    elif request.payload.find(_REMOVE_TAG) is not None:
         _remove(request)
     else:
         _change_password(request)
@@ -54,6 +58,7 @@ def handle(request: iqs.Request) -> None:
 def _form(request: iqs.Request) -> None:
     query = Element(QUERY)
     account = request.session.account
+    SubElement(query, f"{{{NAMESPACE}}}instructions").text = _INSTRUCTIONS
     if account is not None:
         SubElement(query, f"{{{NAMESPACE}}}registered")
     username = SubElement(query, f"{{{NAMESPACE}}}username")
@@ -83,6 +88,8 @@ def _create(request: iqs.Request) -> None:
 
 
 def _change_password(request: iqs.Request) -> None:
+    if not request.payload.findtext(f"{{{NAMESPACE}}}username"):  # section 3.3
+        raise StanzaFault("bad-request")
     name, password = _credentials(request)
     account = request.session.owner
     if request.domain.store.find(name) is not account:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
 from harness.errors import StreamViolation
-from harness.targets.embedded import iq, jids, messages, presence
+from harness.targets.embedded import blocking, iq, jids, messages, presence
 from harness.targets.embedded.domain import Domain
 from harness.targets.embedded.faults import StanzaFault, error_for
 from harness.targets.embedded.jids import Jid
@@ -29,7 +29,10 @@ def route(domain: Domain, session: Session, stanza: Element) -> None:
     """Check, stamp and pass on one stanza; its sender gets the error, if there is one."""
     _stamp(session, stanza)
     try:
-        _KINDS[stanza.tag](domain, session, stanza, _address(domain, stanza))
+        to = _address(domain, stanza)
+        if domain.blockers and to is not None and blocking.stops(domain, session, stanza, to):
+            return
+        _KINDS[stanza.tag](domain, session, stanza, to)
     except StanzaFault as fault:
         error = error_for(stanza, fault, domain.name)
         if error is not None:

@@ -6,7 +6,7 @@ import asyncio
 import signal
 from functools import partial
 
-from harness.targets.embedded import basics, bind, control, disco, iq, register, roster
+from harness.targets.embedded import basics, bind, control, disco, extensions, iq, register, roster
 from harness.targets.embedded.config import Config
 from harness.targets.embedded.connection import Connection, Output
 from harness.targets.embedded.domain import Domain
@@ -19,6 +19,8 @@ for _handlers in (bind.HANDLERS, roster.HANDLERS, disco.HANDLERS, basics.PING, r
     iq.FOR_ACCOUNT.update(_handlers)
 for _handlers in (basics.VERSION, disco.HANDLERS, basics.PING, register.HANDLERS):
     iq.FOR_SERVER.update(_handlers)
+for _extension in extensions.ALL:
+    extensions.register(_extension)
 
 
 class Server:

@@ -76,6 +76,7 @@ class Session:
         "account",
         "directed",
         "domain",
+        "held",
         "interested",
         "jid",
         "lang",
@@ -83,6 +84,8 @@ class Session:
         "priority",
         "resource",
         "state",
+        "wants",
+        "wants_blocklist",
     )
 
     def __init__(self, domain: Domain, link: Link) -> None:
@@ -96,6 +99,9 @@ class Session:
         self.priority = 0
         self.interested = False  # has asked for the roster
         self.directed: set[str] = set()  # who got directed presence
+        self.wants_blocklist = False  # has asked for it (XEP-0191)
+        self.wants: frozenset[str] = frozenset()  # nodes of XEP-0163 that its capabilities name
+        self.held: dict[str, bytes] | None = None  # inactive (XEP-0352): presence, by its sender
         self._link = link
         self._reader = Reader(Limits(stanza_bytes=domain.config.stanza_bytes))
         self._authentication = Authentication(domain)
@@ -175,6 +181,7 @@ class Session:
         if self.account is None or self.account.resources.get(self.resource) is not self:
             return
         presence.lost(self.domain, self)
+        self.domain.forget(self)
         del self.account.resources[self.resource]
         del self.domain.sessions[self.jid]
 

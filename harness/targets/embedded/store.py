@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from harness.targets.embedded import jids
 
 if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from harness.targets.embedded.nodes import Node
     from harness.targets.embedded.session import Session
 
 ITERATIONS = 4096
@@ -78,6 +81,9 @@ class Account:
     resources: dict[str, Session] = field(default_factory=dict)
     offline: list[bytes] = field(default_factory=list)
     last_seen: str = ""  # when the last resource became unavailable
+    vcard: Element | None = None  # XEP-0054
+    blocked: set[str] = field(default_factory=set)  # the JIDs of XEP-0191
+    nodes: dict[str, Node] = field(default_factory=dict)  # of XEP-0163, by name
 
     def available(self) -> list[Session]:
         """The resources with a presence session (RFC 6121 section 4.1)."""

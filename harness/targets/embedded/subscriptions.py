@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 from xml.etree.ElementTree import Element
 
-from harness.targets.embedded import jids, presence, roster
+from harness.targets.embedded import blocklists, jids, presence, roster
 from harness.targets.embedded.domain import Domain
 from harness.targets.embedded.jids import Jid
 from harness.targets.embedded.store import Account, Contact, State
@@ -91,6 +91,8 @@ def inbound(domain: Domain, stanza: Element, user: Account) -> None:
     """A stanza from a contact to the user (sections 3.1.3, 3.1.6, 3.2.3 and 3.3.3)."""
     kind = stanza.get("type", "")
     sender = jids.parse(stanza.get("from", "")).bare
+    if blocklists.blocks(user, sender):
+        return
     contact = user.contacts.get(sender) or Contact(sender)
     before, looked = contact.state, _visible(contact)
     passes, contact.state = INBOUND[before][TYPES.index(kind)]

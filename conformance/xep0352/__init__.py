@@ -1,0 +1,1 @@
+"""Client State Indication."""

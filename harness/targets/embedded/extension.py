@@ -1,0 +1,27 @@
+"""What an extension (XEP) adds to the server's tables of requests, discovery and features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
+
+from harness.targets.embedded import disco, iq
+
+if TYPE_CHECKING:
+    from harness.targets.embedded.session import Session
+
+    Nonza = Callable[[Session, Element], None]
+
+
+@dataclass(frozen=True)
+class Extension:
+    """The elements that are understood, by name, and what is said about it."""
+
+    for_server: Mapping[str, iq.Handler] = field(default_factory=dict)  # requests
+    for_account: Mapping[str, iq.Handler] = field(default_factory=dict)
+    nonzas: Mapping[str, Nonza] = field(default_factory=dict)  # elements that are no stanzas
+    of_server: disco.Said = field(default_factory=disco.Said)
+    of_account: disco.Said = field(default_factory=disco.Said)
+    stream_feature: Callable[[], str] | None = None  # XML, after login
