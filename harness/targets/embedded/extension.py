@@ -22,6 +22,7 @@ class Extension:
     for_server: Mapping[str, iq.Handler] = field(default_factory=dict)  # requests
     for_account: Mapping[str, iq.Handler] = field(default_factory=dict)
     nonzas: Mapping[str, Nonza] = field(default_factory=dict)  # elements that are no stanzas
+    early_nonzas: Mapping[str, Nonza] = field(default_factory=dict)  # before binding
     of_server: disco.Said = field(default_factory=disco.Said)
     of_account: disco.Said = field(default_factory=disco.Said)
     stream_feature: Callable[[], str] | None = None  # XML, after login

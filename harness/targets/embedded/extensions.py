@@ -14,6 +14,7 @@ from harness.targets.embedded import (
     features,
     iq,
     pep,
+    stream_management,
     vcard,
 )
 from harness.targets.embedded.extension import Extension
@@ -26,6 +27,7 @@ ALL: tuple[Extension, ...] = (
     client_state.EXTENSION,
     pep.EXTENSION,
     capabilities.EXTENSION,
+    stream_management.EXTENSION,
 )
 
 
@@ -37,6 +39,9 @@ def register(extension: Extension) -> None:
     disco.OF_ACCOUNT.add(extension.of_account)
     for tag, handler in extension.nonzas.items():
         TABLE[State.BOUND, tag] = _row(handler)
+    for tag, handler in extension.early_nonzas.items():
+        for state in (State.NEGOTIATING, State.SASL, State.BINDING):
+            TABLE[state, tag] = _row(handler)
     if extension.stream_feature is not None:
         features.EXTENSIONS.append(extension.stream_feature)
 
@@ -44,6 +49,6 @@ def register(extension: Extension) -> None:
 def _row(handler: Callable[[Session, Element], None]) -> Callable[[Session, Element], State]:
     def row(session: Session, element: Element) -> State:
         handler(session, element)
-        return State.BOUND
+        return session.state
 
     return row

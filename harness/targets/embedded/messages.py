@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.targets.embedded.session import Session
 
 DELAY = "urn:xmpp:delay"
+_DELAY = f"{{{DELAY}}}delay"
 
 
 class Recipient(Enum):
@@ -75,8 +76,7 @@ def handle(domain: Domain, session: Session, message: Element, to: Jid | None) -
         message.set("to", to.bare)
     if not to.local:
         raise StanzaFault("service-unavailable")  # the server itself reads no messages
-    kind = message.get("type", "normal")
-    column = _COLUMNS.index(kind) if kind in _COLUMNS else 0  # section 5.2.2
+    column = _column(message)
     account = domain.account(to)
     named = domain.sessions.get(to.full) if to.resource else None
     form = Address.NO_MATCH if to.resource else Address.BARE
@@ -89,6 +89,11 @@ def handle(domain: Domain, session: Session, message: Element, to: Jid | None) -
         named.send(serialise(message))
     elif account is not None:
         _to_account(domain, account, message, action)
+
+
+def _column(message: Element) -> int:
+    kind = message.get("type", "normal")
+    return _COLUMNS.index(kind) if kind in _COLUMNS else 0  # section 5.2.2
 
 
 def _recipient(account: Account | None) -> Recipient:
@@ -122,13 +127,30 @@ def _to_account(domain: Domain, account: Account, message: Element, action: Acti
                 resource.send(data)
 
 
+def redeliver(domain: Domain, account: Account, message: Element, *, named: bool) -> None:
+    """Deal with a message that a resource was sent but did not get, now that it is gone.
+
+    `named`: it was addressed to that resource alone. Raises StanzaFault where it is refused.
+    """
+    form = Address.NO_MATCH if named else Address.BARE
+    action = DELIVERY[_recipient(account), form][_column(message)]
+    if action is Action.ERROR:
+        raise StanzaFault("service-unavailable")
+    _to_account(domain, account, message, action)
+
+
 def _store(domain: Domain, account: Account, message: Element) -> None:
     if len(account.offline) >= domain.config.offline_messages:
         raise StanzaFault("service-unavailable")
-    delay = SubElement(message, f"{{{DELAY}}}delay")  # XEP-0203
-    delay.set("from", domain.name)
-    delay.set("stamp", stamp())
+    note_delay(domain, message, stamp())
     account.offline.append(serialise(message))
+
+
+def note_delay(domain: Domain, message: Element, sent: str) -> None:
+    """Say when it came (XEP-0203), unless we have said so before."""
+    earlier = (element.get("from") for element in message.iterfind(_DELAY))
+    if domain.name not in earlier:
+        SubElement(message, _DELAY, {"from": domain.name, "stamp": sent})
 
 
 def deliver_stored(session: Session) -> None:

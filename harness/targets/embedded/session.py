@@ -27,6 +27,7 @@ from harness.targets.embedded import bind, features, opening, presence, register
 from harness.targets.embedded.authentication import ABORT, AUTH, RESPONSE, Authentication
 from harness.targets.embedded.domain import Domain
 from harness.targets.embedded.link import Link
+from harness.targets.embedded.managed import Managed
 from harness.targets.embedded.reader import Item, Reader
 from harness.targets.embedded.store import Account
 from harness.xmpp import namespaces as ns
@@ -61,6 +62,19 @@ class State(Enum):
 
 
 _ENDING = (State.CLOSING, State.CLOSED)
+# What belongs to one stream; all else of a session is the resource.
+_OF_THE_STREAM = {
+    "_authentication",
+    "_bind_failures",
+    "_end",
+    "_link",
+    "_opened",
+    "_reader",
+    "account",
+    "domain",
+    "lang",
+    "state",
+}
 
 
 class Session:
@@ -80,6 +94,7 @@ class Session:
         "interested",
         "jid",
         "lang",
+        "managed",
         "presence",
         "priority",
         "resource",
@@ -102,7 +117,8 @@ class Session:
         self.wants_blocklist = False  # has asked for it (XEP-0191)
         self.wants: frozenset[str] = frozenset()  # nodes of XEP-0163 that its capabilities name
         self.held: dict[str, bytes] | None = None  # inactive (XEP-0352): presence, by its sender
-        self._link = link
+        self.managed: Managed | None = None  # stream management (XEP-0198) is enabled
+        self._link: Link = link
         self._reader = Reader(Limits(stanza_bytes=domain.config.stanza_bytes))
         self._authentication = Authentication(domain)
         self._opened = False  # our header is sent
@@ -151,20 +167,27 @@ class Session:
         """The client has not finished the negotiation in time."""
         self.fail("connection-timeout")
 
-    def fail(self, condition: str, text: str = "") -> None:
-        """Close the stream with a stream error (section 4.9.1.1)."""
+    def fail(self, condition: str, text: str = "", detail: bytes = b"") -> None:
+        """Close the stream with a stream error (section 4.9.1.1).
+
+        `detail` is an application-specific condition (section 4.9.4), as XML.
+        """
         if self.state in _ENDING:
             return
         if not self._opened:  # section 4.9.1.2
             self._link.send(opening.answer(None, self.domain.name))
             self._opened = True
         self._link.send(
-            _STREAM_ERROR(f"<{condition} xmlns='{ns.STREAMS}'/>".encode(), text or condition)
+            _STREAM_ERROR(
+                f"<{condition} xmlns='{ns.STREAMS}'/>".encode() + detail, text or condition
+            )
         )
         self._close()
 
     def lost(self) -> None:
         """The connection is gone, with or without an end of the stream."""
+        if self.state is State.BOUND and self.managed is not None and self.managed.detach():
+            return  # another one may come
         self.state = State.CLOSED
         self._unbind()
 
@@ -177,6 +200,33 @@ class Session:
         self.state = State.BOUND
         self._link.settled()
 
+    def manage(self, managed: Managed) -> None:
+        """Put stream management (XEP-0198) between the stream and its connection."""
+        managed.link = self._link
+        self._link = self.managed = managed
+
+    def take_over(self, other: Session, managed: Managed) -> None:
+        """Become the resource that another, managed session of the account is."""
+        for name in self.__slots__:
+            if name not in _OF_THE_STREAM:
+                setattr(self, name, getattr(other, name))
+        self.owner.resources[self.resource] = self
+        self.domain.sessions[self.jid] = self
+        self.state = State.BOUND
+        self._link.settled()
+        managed.session, before = self, managed.link
+        self.manage(managed)
+        other._replaced(before)
+
+    def _replaced(self, link: Link | None) -> None:
+        """Another session is the resource now; the stream ends, if it still has a connection."""
+        self.managed = None
+        if link is None:
+            self.state = State.CLOSED
+        else:
+            self._link = link
+            self.fail("conflict", "another stream has taken up the session")
+
     def _unbind(self) -> None:
         if self.account is None or self.account.resources.get(self.resource) is not self:
             return
@@ -184,6 +234,8 @@ class Session:
         self.domain.forget(self)
         del self.account.resources[self.resource]
         del self.domain.sessions[self.jid]
+        if self.managed is not None:
+            self.managed.ended(self.managed)
 
     def _close(self) -> None:
         self._link.send(END)
@@ -277,6 +329,8 @@ class Session:
 
     def _on_stanza(self, stanza: Element) -> State:
         router.route(self.domain, self, stanza)
+        if self.managed is not None:
+            self.managed.count()
         return State.BOUND
 
     def _on_error(self, _error: Element) -> State:

@@ -30,7 +30,7 @@ def _closing(session: Session) -> bool:
 def _failing(patches: Patches, fail: _Fail) -> None:
     """A fault of an open stream is dealt with so."""
 
-    def failed(session: Session, condition: str, text: str = "") -> None:
+    def failed(session: Session, condition: str, text: str = "", _detail: bytes = b"") -> None:
         if not _closing(session):
             fail(session, condition, text)
 
