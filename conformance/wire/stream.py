@@ -216,6 +216,18 @@ class RawStream:
         self._transcript.line(self.number, "*", "our direction closed")
         await self.connection.half_close()
 
+    def cut(self) -> None:
+        """Lose the connection, without a word; what has come and is not read is lost too."""
+        self._transcript.step(self.number, "half-close")
+        self.note("connection cut by us")
+        self._over = True
+        self.connection.close()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection is there, as far as we have read."""
+        return not self._over
+
     async def close(self) -> None:
         """End the connection; with a closing tag, and where we were bound with its answer, so that
         the server has forgotten us before the next example."""
