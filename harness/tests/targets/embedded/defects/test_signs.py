@@ -11,6 +11,7 @@ from harness.tests.targets.embedded.conftest import StartBench
 from harness.tests.targets.embedded.defects import (
     signs_closing,
     signs_login,
+    signs_management,
     signs_stanzas,
     signs_streams,
 )
@@ -21,6 +22,7 @@ SIGNS: list[Sign] = [
     *signs_login.SIGNS,
     *signs_stanzas.SIGNS,
     *signs_closing.SIGNS,
+    *signs_management.SIGNS,
 ]
 HASTE = {"closing_s": 0.1, "stanza_bytes": 20_000}
 
