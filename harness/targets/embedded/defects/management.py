@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from xml.etree.ElementTree import Element
 
-from harness.targets.embedded import stream_management
+from harness.targets.embedded import redelivery, stream_management
 from harness.targets.embedded.defects.registry import Patches, defect
 from harness.targets.embedded.managed import NAMESPACE, Managed
 from harness.targets.embedded.session import TABLE, Session, State
@@ -199,7 +199,7 @@ def _(patches: Patches) -> None:
 @defect("sm-unacknowledged-lost", breaks=["sm-unacknowledged"], tolerated=True)
 def _(patches: Patches) -> None:
     """What a lost client has not acknowledged is dropped."""
-    patches.set(stream_management.redelivery, "redeliver", lambda domain, session, waiting: None)
+    patches.set(redelivery, "redeliver", lambda domain, session, waiting: None)
 
 
 @defect("sm-id-again", breaks=["sm-id"])
