@@ -49,11 +49,8 @@ class Embedded(LocalServer):
             server=NAME,
             version=harness.__version__,
             password_store="scram (sha-1, sha-256), one shared salt",
-            archive="off",
-            differences=[
-                *(["no message archive"] if self._options.archive else []),
-                *(f"has the defect {name}" for name in self._options.defects),
-            ],
+            archive="on, in memory" if self._options.archive else "off",
+            differences=[f"has the defect {name}" for name in self._options.defects],
         )
 
     def start(self, timeout_s: float = 60.0) -> None:
@@ -80,6 +77,7 @@ class Embedded(LocalServer):
             direct_port=self.ports["tls"],
             certificate=str(files.bundle),
             client_ca=str(files.ca),
+            archive=self._options.archive,
             defects=self._options.defects,
             control=str(directory / "control.sock"),
             parent=os.getpid(),

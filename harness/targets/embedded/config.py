@@ -31,5 +31,7 @@ class Config(msgspec.Struct, frozen=True):
     on_conflict: Literal["replace", "rename", "refuse"] = "replace"  # section 7.7.2.2
     resources: int = 100  # connected resources of one account
     offline_messages: int = 100  # stored for one account
+    archive: bool = False  # XEP-0313: every account has one
+    archive_messages: int = 10_000  # of one account; the oldest go
     resumption_s: float = 60.0  # XEP-0198: how long a session waits to be resumed; 0: it does not
     unacknowledged: int = 1000  # XEP-0198: stanzas that wait for an acknowledgement

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement
 
 from harness.targets.embedded import features, iq
+from harness.targets.embedded.config import Config
 from harness.targets.embedded.faults import StanzaFault
 from harness.xmpp import namespaces as ns
 
@@ -37,12 +38,14 @@ class Item(NamedTuple):
 class Said:
     """What is said of the server or of an account besides what every one of them says.
 
+    `optional` features depend on the configuration.
     `nodes` describe the node of a request, `items` list what belongs to the address and node of a
     request; each answers None for a node that it does not know.
     """
 
     identities: list[tuple[str, str]] = field(default_factory=list)  # category, type
     features: list[str] = field(default_factory=list)
+    optional: list[tuple[str, Callable[[Config], bool]]] = field(default_factory=list)
     nodes: list[Callable[[iq.Request, str], Element | None]] = field(default_factory=list)
     items: list[Callable[[iq.Request, str], list[Item] | None]] = field(default_factory=list)
 
@@ -50,6 +53,7 @@ class Said:
         """Say that, too."""
         self.identities.extend(other.identities)
         self.features.extend(other.features)
+        self.optional.extend(other.optional)
         self.nodes.extend(other.nodes)
         self.items.extend(other.items)
 
@@ -64,7 +68,11 @@ def info(request: iq.Request) -> None:
         raise StanzaFault("service-unavailable")
     node = request.payload.get("node", "")
     if not node:
-        request.reply(described(of_account=request.account is not None))
+        answer = described(of_account=request.account is not None)
+        for feature, offered in _said(request).optional:
+            if offered(request.domain.config):
+                SubElement(answer, f"{{{INFO}}}feature", {"var": feature})
+        request.reply(answer)
         return
     for describe in _said(request).nodes:
         if (found := describe(request, node)) is not None:

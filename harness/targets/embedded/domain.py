@@ -30,6 +30,8 @@ class Domain:
         self.store = Store(config.domain)
         self.sessions: dict[str, Session] = {}  # bound ones, by full JID
         self.closing = False
+        self.copying: set[Account] = set()  # those with resources that want carbons (XEP-0280)
+        self.archives = config.archive
         self.resumable: dict[str, Session] = {}  # by SM-ID (XEP-0198)
         self.ended: dict[tuple[str, str], int] = {}  # (bare JID, SM-ID) -> last count, when over
         self.blockers: set[Account] = set()  # the accounts that block anybody

@@ -21,6 +21,7 @@ class Extension:
 
     for_server: Mapping[str, iq.Handler] = field(default_factory=dict)  # requests
     for_account: Mapping[str, iq.Handler] = field(default_factory=dict)
+    for_nobody: Mapping[str, iq.Handler] = field(default_factory=dict)  # accounts that are none
     nonzas: Mapping[str, Nonza] = field(default_factory=dict)  # elements that are no stanzas
     early_nonzas: Mapping[str, Nonza] = field(default_factory=dict)  # before binding
     of_server: disco.Said = field(default_factory=disco.Said)

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
 from harness.targets.embedded import (
+    archive_query,
     blocking,
     capabilities,
+    carbons,
     client_state,
     disco,
     entity_time,
@@ -28,6 +30,8 @@ ALL: tuple[Extension, ...] = (
     pep.EXTENSION,
     capabilities.EXTENSION,
     stream_management.EXTENSION,
+    carbons.EXTENSION,
+    archive_query.EXTENSION,
 )
 
 
@@ -35,6 +39,7 @@ def register(extension: Extension) -> None:
     """Make it part of the server of this process."""
     iq.FOR_SERVER.update(extension.for_server)
     iq.FOR_ACCOUNT.update(extension.for_account)
+    iq.FOR_NOBODY.update(extension.for_nobody)
     disco.OF_SERVER.add(extension.of_server)
     disco.OF_ACCOUNT.add(extension.of_account)
     for tag, handler in extension.nonzas.items():

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement
 
-from harness.targets.embedded import jids
+from harness.targets.embedded import archive, carbons, jids
 from harness.targets.embedded.domain import Domain, stamp
 from harness.targets.embedded.faults import StanzaFault
 from harness.targets.embedded.jids import Jid
@@ -85,10 +85,16 @@ def handle(domain: Domain, session: Session, message: Element, to: Jid | None) -
     action = DELIVERY[_recipient(account), form][column]
     if action is Action.ERROR or (action is Action.IGNORE and _may_know(account, session, message)):
         raise StanzaFault("service-unavailable")
+    sent = message
+    if domain.archives:
+        sent = archive.keep(session.owner, account, message, domain.config.archive_messages)
     if action is Action.DELIVER and named is not None:
         named.send(serialise(message))
     elif account is not None:
         _to_account(domain, account, message, action)
+    if domain.copying:
+        reached = [named] if named is not None else _takers(account, action)
+        carbons.copy(domain, session, sent, account, message, reached)
 
 
 def _column(message: Element) -> int:
@@ -118,13 +124,19 @@ def _may_know(account: Account | None, sender: Session, message: Element) -> boo
 def _to_account(domain: Domain, account: Account, message: Element, action: Action) -> None:
     if action is Action.STORE:
         _store(domain, account, message)
-    elif action in (Action.MOST, Action.ALL):
-        resources = account.available()
-        least = 0 if action is Action.ALL else max(resource.priority for resource in resources)
+    elif resources := _takers(account, action):
         data = serialise(message)
         for resource in resources:
-            if resource.priority >= least:
-                resource.send(data)
+            resource.send(data)
+
+
+def _takers(account: Account | None, action: Action) -> list[Session]:
+    """The resources that get a message to the account."""
+    if account is None or action not in (Action.MOST, Action.ALL):
+        return []
+    resources = account.available()
+    least = 0 if action is Action.ALL else max(resource.priority for resource in resources)
+    return [resource for resource in resources if resource.priority >= least]
 
 
 def redeliver(domain: Domain, account: Account, message: Element, *, named: bool) -> None:

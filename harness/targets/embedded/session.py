@@ -88,6 +88,7 @@ class Session:
         "_opened",
         "_reader",
         "account",
+        "carbons",
         "directed",
         "domain",
         "held",
@@ -114,6 +115,7 @@ class Session:
         self.priority = 0
         self.interested = False  # has asked for the roster
         self.directed: set[str] = set()  # who got directed presence
+        self.carbons = False  # wants copies of messages (XEP-0280)
         self.wants_blocklist = False  # has asked for it (XEP-0191)
         self.wants: frozenset[str] = frozenset()  # nodes of XEP-0163 that its capabilities name
         self.held: dict[str, bytes] | None = None  # inactive (XEP-0352): presence, by its sender

@@ -16,6 +16,7 @@ from harness.targets.embedded import jids
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
+    from harness.targets.embedded.archive import Archive
     from harness.targets.embedded.nodes import Node
     from harness.targets.embedded.session import Session
 
@@ -83,6 +84,7 @@ class Account:
     last_seen: str = ""  # when the last resource became unavailable
     vcard: Element | None = None  # XEP-0054
     blocked: set[str] = field(default_factory=set)  # the JIDs of XEP-0191
+    archive: Archive | None = None  # XEP-0313
     nodes: dict[str, Node] = field(default_factory=dict)  # of XEP-0163, by name
 
     def available(self) -> list[Session]:
