@@ -35,12 +35,13 @@ def news(element: Element, names: dict[str, str]) -> str:
     query = element.find(_ROSTER + "query") if local == "iq" else None
     if query is None:
         return ""
-    items = sorted(_item(item, names) for item in query.iterfind(_ROSTER + "item"))
+    items = sorted(item_of(item, names) for item in query.iterfind(_ROSTER + "item"))
     kind = "push" if element.get("type") == "set" else "roster"
     return " ".join(filter(None, [kind, ", ".join(items)]))
 
 
-def _item(item: Element, names: dict[str, str]) -> str:
+def item_of(item: Element, names: dict[str, str]) -> str:
+    """A roster item, e.g. "B none ask approved"."""
     words = [names.get(item.get("jid", ""), "?"), item.get("subscription", "none")]
     words += ["ask"] if item.get("ask") == "subscribe" else []
     return " ".join(words + (["approved"] if item.get("approved") in ("true", "1") else []))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from conformance.rfc6121.subscription_model import Aspect, Expect, Key, Outlook, Resource, letter
@@ -29,6 +29,8 @@ def compare(
     expects: dict[str, Expect] = {}
     for expect in sorted(outlook.expects[key], key=lambda expect: _FORCE[expect.need]):
         expects[expect.word] = expect
+    words = list(words)
+    yield from _marks(key, expects, words)
     wrong = [word for word in dict.fromkeys(words) if word not in expects]
     for word, expect in expects.items():
         count = words.count(word)
@@ -44,6 +46,17 @@ def compare(
         if (aspect := _aspect_of(word, key, resource, outlook)) is not None:
             yield Difference(aspect, True, key, f"no {word}", f"unexpected {plain(word)}")
     yield from _disorder(key, outlook, words)
+
+
+def _marks(key: Key, expects: Iterable[str], words: list[str]) -> Iterator[Difference]:
+    """Pushes that are as they should be but for the mark of an approval; put right in `words`."""
+    for number, word in enumerate(words):
+        if word in expects:
+            continue
+        if found := next((one for one in expects if _same(one, word)), ""):
+            words[number] = found
+            observed = f"{plain(word)} in place of {plain(found)}"
+            yield Difference("approvals", True, key, found, observed)
 
 
 def _disorder(key: Key, outlook: Outlook, words: Sequence[str]) -> Iterator[Difference]:
@@ -68,7 +81,7 @@ def _aspect_of(word: str, key: Key, resource: Resource, outlook: Outlook) -> Asp
     """What a word is about that nothing called for; None where section 4 may call for it."""
     kind, _, rest = word.partition(" ")
     if kind == "push":
-        return "pushes"
+        return "pushes" if resource.interested else "audience"
     if kind in KINDS:
         return "stanzas" if resource.available and resource.interested else "audience"
     if kind not in ("available", "unavailable"):
@@ -85,8 +98,14 @@ def compare_rosters(
     for contact in sorted({*expected, *found}):
         should, does = expected.get(contact, "no item"), found.get(contact, "no item")
         if should != does:
+            aspect: Aspect = "approvals" if _same(should, does) else "states"
             observed = f"in the roster {does} in place of {should}"
-            yield Difference("states", True, key, f"{contact} {should} in the roster", observed)
+            yield Difference(aspect, True, key, f"{contact} {should} in the roster", observed)
+
+
+def _same(should: str, does: str) -> bool:
+    """Whether two items differ in the mark of an approval in advance alone."""
+    return should.removesuffix(" approved") == does.removesuffix(" approved")
 
 
 def plain(word: str) -> str:

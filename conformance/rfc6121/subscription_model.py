@@ -24,11 +24,20 @@ from conformance.rfc6121.subscriptions import (
 )
 
 Aspect = Literal[
-    "states", "stanzas", "audience", "pushes", "order", "presence", "requests", "leaks"
+    "states",
+    "approvals",
+    "stanzas",
+    "audience",
+    "pushes",
+    "order",
+    "presence",
+    "requests",
+    "leaks",
 ]
-"""What a difference is about: rosters; subscription stanzas at resources that are available and
-interested; at other resources; roster pushes; their order; presence that a subscription opens or
-ends; requests that wait for who comes online; presence that nobody had granted."""
+"""What a difference is about: rosters; the mark of an approval in advance in them; subscription
+stanzas at resources that are available and interested; stanzas and pushes at other resources;
+roster pushes; the order of stanzas and pushes; presence that a subscription opens or ends; requests
+that wait for who comes online; presence that nobody had granted."""
 
 Key = tuple[int, str]
 """A resource: its account, and its name there."""
@@ -160,8 +169,11 @@ class Model:
         """What this resource sees of an event between its account and another one."""
         resource, name = self.resources[key], letter(other)
         if event.what == "push":
+            word = f"push {name} {event.text}"
             if resource.interested:
-                yield Expect(f"push {name} {event.text}", event.need, "pushes")
+                yield Expect(word, event.need, "pushes")
+            else:  # section 2.2 says who gets pushes, but not that nobody else may
+                yield Expect(word, "SHOULD NOT", "audience")
         elif event.what == "stanza":
             usual = resource.available and resource.interested
             need = _need(event, resource)

@@ -195,7 +195,10 @@ class Exchange:
         elif kind == "unsubscribed" and before.state.into:
             # Rule 3 of section 3.2.2 has denials too, what follows it only those who see presence.
             self._note("withdraw", 1 - side, "SHOULD NOT")
-        self._push(side, before, repeats=kind in ("subscribe", "unsubscribe"))
+        if kind != "subscribed" or cell.passes == "MUST" or cell.preapproves:
+            # Sections 3.1.2 and 3.3.2 have a push whether or not the item changes.
+            again: Need = "MAY" if kind in ("subscribe", "unsubscribe") else "SHOULD NOT"
+            self._push(side, before, again)
         if cell.passes == "MUST":
             self._in(1 - side, kind)
             if kind == "subscribed":
@@ -219,7 +222,8 @@ class Exchange:
             return
         self._become(side, cell.state, before.approved)
         self._note("stanza", side, self._delivery(before, cell, kind), kind)
-        self._push(side, before)
+        if cell.passes == "MUST":
+            self._push(side, before)
         if kind == "unsubscribe" and before.state.sends:
             self._note("withdraw", 1 - side, "MUST")
         if cell.reply:
@@ -232,6 +236,7 @@ class Exchange:
             self._out(side, "subscribed")
             return
         self._note("stanza", side, cell.passes, "subscribe")
+        self._push(side, before)
         if cell.reply:
             self._in(1 - side, cell.reply)
             self._note("show", 1 - side, "MAY")
@@ -247,13 +252,14 @@ class Exchange:
         shows = state.subscription != "none" or state.out or approved
         self.views[side] = View(state, self.views[side].listed or shows, approved)
 
-    def _push(self, side: int, before: View, *, repeats: bool = False) -> None:
-        """`repeats`: the text has a push here whether or not the item changes."""
+    def _push(self, side: int, before: View, again: Need = "SHOULD NOT") -> None:
+        """`again`: whether there is to be one of an item that has not changed. A push is about an
+        item that has (section 2.1.6), so others are tolerated at best."""
         item = self.views[side].item
         if item != before.item:
             self._note("push", side, "MUST", item)
-        elif repeats and item:
-            self._note("push", side, "MAY", item)
+        elif item or before.state.into:
+            self._note("push", side, again if item else "SHOULD NOT", item or "remove")
 
     def _note(
         self,
