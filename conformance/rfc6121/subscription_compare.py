@@ -60,12 +60,14 @@ def _marks(key: Key, expects: Iterable[str], words: list[str]) -> Iterator[Diffe
 
 
 def _disorder(key: Key, outlook: Outlook, words: Sequence[str]) -> Iterator[Difference]:
-    for where, earlier, later in outlook.orders:
+    for where, aspect, earlier, later in outlook.orders:
         if where == key and earlier in words and later in words:
             last = len(words) - 1 - words[::-1].index(earlier)
             if last > words.index(later):
                 observed = f"{plain(later)} before {plain(earlier)}"
-                yield Difference("order", True, key, f"{earlier} before {later}", observed)
+                # That presence follows the approval, section 3.1.5 only implies ("then").
+                fails = not later.startswith("available")
+                yield Difference(aspect, fails, key, f"{earlier} before {later}", observed)
 
 
 def _in_place_of(word: str, wrong: list[str]) -> str:

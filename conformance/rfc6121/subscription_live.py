@@ -63,14 +63,15 @@ class Live:
 
     def __init__(self, case: Case, accounts: int, rules: Rules, *, polite: bool = True) -> None:
         self.case = case
-        self._polite = polite
+        self.polite = polite
         self.model = Model(accounts, rules)
         self.streams: dict[Key, RawStream] = {}
         self.touched: set[int] = set()  # accounts that stanzas of ours went from or to
         self.lost = False  # the server's rosters are not the model's any more
         self.names = names_of(case.jid(n) for n in range(len(case.subject.accounts)))
         self.heard: dict[Key, list[str]] = defaultdict(list)  # since the step began
-        self._rosters: dict[Key, dict[str, str]] = {}  # by roster get
+        self.elements: dict[Key, list[Element]] = defaultdict(list)  # what that is news of
+        self.rosters: dict[Key, dict[str, str]] = {}  # by roster get, in this step
         self._kept: dict[Key, Remembered] = {}
         self._known: dict[int, Remembered] = {}  # what versioned clients left behind
         self._context = ""
@@ -91,11 +92,17 @@ class Live:
             self.case.covered |= set(map(str, outlook.visits))
         return differences
 
-    def judge(self, differences: Iterable[Difference] | None, aspects: Collection[Aspect]) -> None:
-        """Judge what is about these aspects. Raises Finding."""
+    def judge(
+        self,
+        differences: Iterable[Difference] | None,
+        aspects: Collection[Aspect],
+        account: int | None = None,
+    ) -> None:
+        """Judge what is about these aspects, at every account or only at this one. Raises
+        Finding."""
         if differences is None:
             return
-        wrong = [difference for difference in differences if difference.aspect in aspects]
+        wrong = [d for d in differences if d.aspect in aspects and account in (None, d.key[0])]
         for difference in sorted(wrong, key=lambda difference: not difference.fails):
             where = f"{letter(difference.key[0])}/{difference.key[1]}"
             expected = f"{self._context}: {difference.expected} at {where}"
@@ -108,9 +115,15 @@ class Live:
             self.case.check(False, expected, observed, reaction=told)
         self.case.check(True, "what the model says", "")
 
+    def forget(self) -> None:
+        """The rosters are empty, and the model begins anew."""
+        self.model.forget()
+        self.touched.clear()
+        self.lost = False
+
     def _possible(self, step: Step) -> bool:
         if isinstance(step, Say | ListItem):
-            if isinstance(step, Say) and self._polite and not self.model.rules.preapproval:
+            if isinstance(step, Say) and self.polite and not self.model.rules.preapproval:
                 state = self.model.view(step.by, step.to).state
                 if outbound(state, step.kind).preapproves:
                     return False
@@ -122,7 +135,8 @@ class Live:
 
     def _begin(self) -> None:
         self.heard.clear()
-        self._rosters.clear()
+        self.elements.clear()
+        self.rosters.clear()
         for stream in self.streams.values():
             stream.step("mark")
 
@@ -158,7 +172,8 @@ class Live:
         stream.step("mark")
         versioned = step.resource.versioned
         text = self._roster_get(key, versioned=versioned) if step.resource.interested else ""
-        await stream.send(text + ("<presence/>" if step.resource.available else ""))
+        presence = f"<presence><priority>{step.resource.priority}</priority></presence>"
+        await stream.send(text + presence * step.resource.available)
         return self.model.enter(key, step.resource)
 
     def _roster_get(self, key: Key, *, versioned: bool) -> str:
@@ -209,11 +224,12 @@ class Live:
             self._kept[key].take(element, self.names)
         if word := news(element, self.names):
             self.heard[key].append(word)
+            self.elements[key].append(element)
         if element.get("id") != "roster" or element.get("type") != "result":
             return bool(word)
         query = element.find(QUERY)
         if query is not None:
-            self._rosters[key] = dict(_items(query, self.names))
+            self.rosters[key] = dict(_items(query, self.names))
         return False
 
     def _differences(self, outlook: Outlook, catching_up: Key | None) -> Iterator[Difference]:
@@ -222,7 +238,7 @@ class Live:
             if key == catching_up:  # what it missed comes as pushes (section 2.6.3)
                 words = [word for word in words if not word.startswith("push")]
             yield from compare(key, self.model.resources[key], outlook, words)
-            known = self._kept[key].items if key in self._kept else self._rosters.get(key)
+            known = self._kept[key].items if key in self._kept else self.rosters.get(key)
             if known is not None:
                 yield from compare_rosters(key, self.model.roster(key[0]), known)
 
@@ -230,6 +246,7 @@ class Live:
 def _written(step: Say | ListItem, to: str) -> str:
     name = secrets.token_hex(4)
     if isinstance(step, Say):
-        return f"<presence to='{to}' type='{step.kind}' id='{name}'/>"
+        to += f"/{step.resource}" * bool(step.resource)
+        return f"<presence to='{to}' type='{step.kind}' id='{name}'>{step.inner}</presence>"
     item = f"<item jid='{to}' name='Name'/>"
     return f"<iq type='set' id='{name}'><query xmlns='{ns.ROSTER}'>{item}</query></iq>"

@@ -31,13 +31,15 @@ Aspect = Literal[
     "pushes",
     "order",
     "presence",
+    "presence-order",
     "requests",
     "leaks",
 ]
 """What a difference is about: rosters; the mark of an approval in advance in them; subscription
 stanzas at resources that are available and interested; stanzas and pushes at other resources;
-roster pushes; the order of stanzas and pushes; presence that a subscription opens or ends; requests
-that wait for who comes online; presence that nobody had granted."""
+roster pushes; their order behind stanzas; presence that a subscription opens or ends; its order
+before and behind stanzas; requests that wait for who comes online; presence that nobody had
+granted."""
 
 Key = tuple[int, str]
 """A resource: its account, and its name there."""
@@ -49,6 +51,7 @@ class Resource(NamedTuple):
     available: bool = True
     interested: bool = True
     versioned: bool = False  # it asks for the roster with the version that the account knows
+    priority: int = 0
 
 
 class Expect(NamedTuple):
@@ -66,7 +69,7 @@ class Outlook:
     before or after it: what presence passes between them otherwise is the business of section 4."""
 
     expects: dict[Key, list[Expect]] = field(default_factory=dict)
-    orders: list[tuple[Key, str, str]] = field(default_factory=list)
+    orders: list[tuple[Key, Aspect, str, str]] = field(default_factory=list)
     visible: set[tuple[int, int]] = field(default_factory=set)
     visits: list[Visit] = field(default_factory=list)
 
@@ -129,16 +132,32 @@ class Model:
                     need: Need = "MUST" if resource == key else "SHOULD NOT"
                     word = f"subscribe from {letter(contact)}"
                     outlook.expects[resource].append(Expect(word, need, "requests"))
-            if state.out and comes:  # the request may be sent again (section 3.1.2)
-                word = f"unavailable from {letter(contact)}"
-                for resource in self._of(key[0]):
-                    outlook.expects[resource].append(Expect(word, "MAY", "presence", often=True))
+            if state.out and comes:
+                self._resent(outlook, key[0], contact)
         if comes:
             kept = self._kept.pop(key[0], [])
             for resource in self._of(key[0]):
                 for word in kept:
                     outlook.expects[resource].append(Expect(word, "MAY", "audience"))
         return outlook
+
+    def _resent(self, outlook: Outlook, user: int, contact: int) -> None:
+        """A request that is not answered may be sent again when a resource comes (section 3.1.2),
+        and then may have what the first one had, but for its delivery."""
+        item = self.view(user, contact).item
+        for key in self._of(user):
+            receipt = Expect(f"unavailable from {letter(contact)}", "MAY", "presence", often=True)
+            push = Event("push", 0, "MAY", item)
+            outlook.expects[key] += [receipt, *self._seen(push, key, contact)]
+        for key in self._of(contact):
+            outlook.expects[key] += self._seen(
+                Event("stanza", 0, "SHOULD NOT", "subscribe"), key, user
+            )
+
+    def forget(self) -> None:
+        """The accounts are strangers again."""
+        self._views.clear()
+        self._kept.clear()
 
     def leave(self, key: Key) -> Outlook:
         """A client ends its stream."""
@@ -156,7 +175,7 @@ class Model:
                 seen = [(event, list(self._seen(event, key, other))) for event in events]
                 outlook.expects[key] += [expect for _, expects in seen for expect in expects]
                 outlook.orders += [
-                    (key, earlier.word, later.word)
+                    (key, _order_of(first, second), earlier.word, later.word)
                     for (first, ones), (second, others) in combinations(seen, 2)
                     if in_order(first, second)
                     for earlier in ones
@@ -208,6 +227,11 @@ class Model:
             {key: [] for key in self.resources},
             visible={pair for pair, view in self._views.items() if view.state.to},
         )
+
+
+def _order_of(first: Event, second: Event) -> Aspect:
+    presence = {"show", "withdraw"} & {first.what, second.what}
+    return "presence-order" if presence else "order"
 
 
 def _need(event: Event, resource: Resource) -> Need:

@@ -17,10 +17,8 @@ from conformance.rfc6121.subscriptions import (
     Exchange,
     Kind,
     Rules,
-    State,
     View,
     Visit,
-    cells,
 )
 
 
@@ -48,10 +46,13 @@ def after(joint: Joint, move: Move, rules: Rules) -> tuple[Joint, list[Visit]]:
     return ((own, other) if move.by == 0 else (other, own)), exchange.visits
 
 
+STRANGERS: Joint = (View(), View())
+
+
 @cache
-def reachable(rules: Rules) -> dict[Joint, Path]:
+def reachable(rules: Rules, start: Joint = STRANGERS) -> dict[Joint, Path]:
     """Every joint state that can be reached, with a shortest way there, the nearest first."""
-    found: dict[Joint, Path] = {(View(), View()): ()}
+    found: dict[Joint, Path] = {start: ()}
     waiting = deque(found)
     while waiting:
         joint = waiting.popleft()
@@ -64,20 +65,16 @@ def reachable(rules: Rules) -> dict[Joint, Path]:
 
 
 @cache
-def ways(rules: Rules) -> dict[Visit, Path]:
-    """Every cell that can be reached, with a shortest sequence whose last move uses it; in the
-    order of the tables."""
+def ways(rules: Rules, start: Joint = STRANGERS) -> dict[Visit, Path]:
+    """Every cell that can be reached, with a shortest sequence whose last move, one of account 0,
+    uses it: outbound as its own, inbound as what follows from it."""
     found: dict[Visit, Path] = {}
-    for joint, path in reachable(rules).items():
-        for move in _moves():
+    for joint, path in reachable(rules, start).items():
+        for kind in KINDS:
+            move = Move(0, kind)
             for visit in after(joint, move, rules)[1]:
                 found.setdefault(visit, (*path, move))
-    return {visit: found[visit] for visit in cells() if visit in found}
-
-
-def states(joint: Joint) -> tuple[State, State]:
-    """The joint state without what only the roster and approvals in advance make different."""
-    return joint[0].state, joint[1].state
+    return found
 
 
 def _moves() -> Iterator[Move]:

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import get_args
+from typing import Literal, get_args
 
+from conformance.rfc6121.subscription_compare import Difference
 from conformance.rfc6121.subscription_live import Live
-from conformance.rfc6121.subscription_model import Aspect, Key
-from conformance.rfc6121.subscription_steps import SLOTS, USUAL, Enter, Say, Step
-from conformance.rfc6121.subscriptions import Rules
+from conformance.rfc6121.subscription_model import Aspect, Key, Resource
+from conformance.rfc6121.subscription_paths import ways
+from conformance.rfc6121.subscription_steps import (
+    CONNECTED,
+    SLOTS,
+    UNAVAILABLE,
+    UNINTERESTED,
+    USUAL,
+    Enter,
+    Say,
+    Step,
+    steps_of,
+)
+from conformance.rfc6121.subscriptions import STATES, Kind, Rules, Visit
 from conformance.suite import Case
 from harness.xmpp import namespaces as ns
 
 ALL: frozenset[Aspect] = frozenset(get_args(Aspect))
 PRE_APPROVAL = "{urn:xmpp:features:pre-approval}sub"
+DESK: Key = (0, SLOTS[0])
+OTHER: Key = (1, SLOTS[0])
+INTERESTED = (USUAL, UNAVAILABLE)  # resources of an account, the first of which speaks
+AVAILABLE = (USUAL, UNINTERESTED)
+EVERY_KIND = (USUAL, UNINTERESTED, UNAVAILABLE, CONNECTED)
 _ATTEMPTS = 3  # to clean up
 
 _RULES: dict[tuple[str, str], Rules] = {}  # what this process knows of servers
@@ -26,42 +43,86 @@ class _Dirty(Exception):  # noqa: N818 - no error of the server
 
 async def live_through(
     case: Case,
-    steps: Iterable[Step],
+    steps: Sequence[Step],
     *,
     accounts: int = 2,
     aspects: Collection[Aspect] = ALL,
-    judged: int = 0,
+    judged: Collection[int] | None = None,
     polite: bool = True,
-) -> None:
-    """Do the steps and judge after each from number `judged` what is about these aspects. Raises
-    Finding.
+) -> bool:
+    """Do the steps and judge, after each or only after those of the numbers `judged`, what is about
+    these aspects. Raises Finding.
 
-    It ends early where the server's rosters are not as the model has them, and that is not what
-    is judged: what follows would say nothing.
+    It ends early, and returns False, where the server's rosters are not as the model has them and
+    that is not what is judged: what follows would say nothing.
     """
     rules = await rules_of(case)
-    steps = list(steps)
     for _ in range(2):
         live = Live(case, accounts, rules, polite=polite)
         try:
-            await _attempt(live, steps, aspects, judged)
+            async with cleaned(live):
+                for number, step in enumerate(steps):
+                    differences = await live.do(step)
+                    _check_clean(live, differences)
+                    if judged is None or number in judged:
+                        live.judge(differences, aspects)
+                    if live.lost:
+                        return False
         except _Dirty:
             continue
-        return
+        return True
     raise case.unknown("the rosters are not empty at the beginning")
 
 
-async def _attempt(live: Live, steps: list[Step], aspects: Collection[Aspect], judged: int) -> None:
+def cells_of(direction: Literal["out", "in"], kind: Kind, *states: str) -> list[Visit]:
+    """Cells of one table, by the names of states."""
+    return [Visit(direction, kind, STATES[state]) for state in states]
+
+
+def _check_clean(live: Live, differences: Collection[Difference] | None) -> None:
+    """Before a stanza of ours there is nothing to see."""
+    if differences and not live.touched:
+        live.touched |= set(live.model.accounts)
+        raise _Dirty
+
+
+async def go_round(
+    case: Case,
+    targets: Iterable[Visit],
+    aspects: Collection[Aspect],
+    account: int | None = None,
+    resources: Sequence[Resource] = (USUAL,),
+) -> None:
+    """Use each of these cells, from empty rosters on, and judge then what is about these aspects,
+    at both accounts or at one (0 sends the stanza, 1 is the other). Each has such resources.
+    Raises Finding, and Unknown when the server does not come into the state of a cell."""
+    rules = await rules_of(case)
+    live, known, missed = Live(case, 2, rules, polite=False), ways(rules), 0
     async with cleaned(live):
-        for number, step in enumerate(steps):
-            differences = await live.do(step)
-            if differences and not live.touched:
-                live.touched |= set(live.model.accounts)
-                raise _Dirty
-            if number >= judged:
-                live.judge(differences, aspects)
+        for number in (0, 1):
+            for slot, resource in zip(SLOTS, resources, strict=False):
+                await live.do(Enter(number, slot, resource))
+        for target in sorted(targets, key=lambda visit: len(known[visit])):
+            *before, last = steps_of(known[target])
+            for step in before:
+                await live.do(step)
             if live.lost:
-                return
+                missed += 1
+            else:
+                live.judge(await live.do(last), aspects, account)
+            await clean(live)
+    if missed:
+        raise case.unknown(f"{missed} states that the server does not come into")
+
+
+@asynccontextmanager
+async def begun(case: Case, *steps: Step) -> AsyncIterator[Live]:
+    """Two accounts that have done these steps; judging is left to the case."""
+    live = Live(case, 2, await rules_of(case))
+    async with cleaned(live):
+        for step in steps:
+            await live.do(step)
+        yield live
 
 
 @asynccontextmanager
@@ -79,6 +140,8 @@ async def cleaned(live: Live) -> AsyncIterator[None]:
 async def clean(live: Live) -> None:
     """Take the touched accounts off each other's rosters, and their requests back. Raises Unknown
     when that does not succeed."""
+    if not live.touched:
+        return
     live.case.transcript.line(0, "*", "the rosters are emptied")
     clients: dict[int, Key] = {}
     for account in sorted(live.touched):
@@ -89,6 +152,7 @@ async def clean(live: Live) -> None:
         clients[account] = own[0]
     for attempt in range(_ATTEMPTS):
         if await _emptied(live, clients, thorough=attempt > 0):
+            live.forget()
             return
     raise live.case.unknown("the rosters cannot be emptied")
 

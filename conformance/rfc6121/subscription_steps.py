@@ -11,14 +11,12 @@ from conformance.rfc6121.subscription_model import Resource, letter
 from conformance.rfc6121.subscription_paths import Path, reachable
 from conformance.rfc6121.subscriptions import KINDS, Kind, Rules
 
-SLOTS = ("desk", "phone", "pad")  # names of an account's resources
+SLOTS = ("desk", "phone", "pad", "car")  # names of an account's resources
 USUAL = Resource()
-UNUSUAL = (
-    Resource(interested=False),
-    Resource(available=False),
-    Resource(available=False, interested=False),
-    Resource(versioned=True),
-)
+UNINTERESTED = Resource(interested=False)
+UNAVAILABLE = Resource(available=False)
+CONNECTED = Resource(available=False, interested=False)
+UNUSUAL = (UNINTERESTED, UNAVAILABLE, CONNECTED, Resource(versioned=True))
 
 
 @dataclass(frozen=True)
@@ -70,12 +68,15 @@ class Ask:
 
 @dataclass(frozen=True)
 class Say:
-    """A client sends a subscription stanza; `via`: which of the account's clients."""
+    """A client sends a subscription stanza; `via`: which of the account's clients; `resource`: of
+    the address, if it is to be a full JID."""
 
     by: int
     to: int
     kind: Kind
     via: int = 0
+    inner: str = ""
+    resource: str = ""
 
     def __str__(self) -> str:
         return f"{letter(self.by)} {self.kind} {letter(self.to)}"
