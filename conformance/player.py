@@ -1,8 +1,7 @@
 """Says to a server what a case of the suite said, and tells what the server does.
 
-Python 3.8 or newer and its standard library only: the harness copies this file, with the case
-at its end, next to every finding, to be attached to a bug report. The suite itself uses
-`Scram` and `describe`, so that a replay and the case that it came from speak of the same things.
+Python 3.8 or newer and its standard library only: the harness copies this file, with `news` and
+the case in it, next to every finding. The suite itself uses them, so that both speak alike.
 """
 
 from __future__ import annotations
@@ -22,6 +21,8 @@ import time
 from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
+
+from conformance.news import recalled
 
 CASE = None
 PATIENCE = 5.0  # seconds
@@ -45,9 +46,7 @@ _SPOILT = {
 
 class Scram:
     """The client's side of SCRAM (RFC 5802), with ways to do it wrong for those who must.
-
-    `derive(hash name, password, salt, iterations)` computes the salted password.
-    """
+    `derive(hash name, password, salt, iterations)` computes the salted password."""
 
     def __init__(self, mechanism: str, user: str, password: str, derive: Any = _HI) -> None:
         self.hash = "sha" + mechanism.replace("-PLUS", "").rpartition("-")[2]
@@ -99,12 +98,10 @@ def plain(user: str, password: str, authzid: str = "") -> bytes:
 
 
 class SaslClient:
-    """Makes the elements of a client's SASL, wrong ones where a step of the replay says so.
-
-    A step has `element` ("auth", "response") and either `message`, in which {user}, {password},
-    {prefix} (of the password), {domain}, and SCRAM's {name} and {nonce} are filled in, or `wrong`:
-    SCRAM's answer to the challenge of that number, spoilt.
-    """
+    """Makes the elements of a client's SASL, wrong ones where a step of the replay says so. It has
+    `element` ("auth", "response") and either `message`, in which {user}, {password}, {prefix} (of
+    the password), {domain}, and SCRAM's {name} and {nonce} are filled in, or `wrong`: SCRAM's
+    answer to the challenge of that number, spoilt."""
 
     def __init__(self, user: str, password: str, domain: str, derive: Any = _HI) -> None:
         self.user, self.password, self.domain, self.derive = user, password, domain, derive
@@ -199,6 +196,7 @@ class Stream:
         self.features: Element | None = None
         self.client: SaslClient | None = None
         self.said: list[bytes] = []  # SASL elements
+        self.heard: list[Element] = []  # since the last mark
         if step["tls"]:
             self.secure(**step.get("with", {}))
         self.fresh()
@@ -219,8 +217,7 @@ class Stream:
         self.restarting = False
         self.parser: Any = ElementTree.XMLPullParser(("start", "end"))
         self.items: list[tuple[str, Any]] = []
-        self.depth = 0
-        self.root: Any = None
+        self.depth, self.root = 0, Element("root")
 
     def send(self, data: bytes) -> None:
         show(">", data)
@@ -270,6 +267,7 @@ class Stream:
                 if element.tag.endswith("}features"):
                     self.features = element
                 self.items.append(("element", element))
+                self.heard.append(element)
             elif self.depth == 0:
                 self.items.append(("end", None))
 
@@ -342,10 +340,10 @@ def fill(text: str, options: argparse.Namespace) -> bytes:
 
 
 def play(case: dict[str, Any], options: argparse.Namespace) -> str:
-    """Do the steps; the last reaction of the server."""
+    """Do the steps; what the server did at the one to be judged, or else last."""
     streams: dict[int, Stream] = {}
-    reactions = [do(step, streams, options) for step in case["steps"]]
-    return next(filter(None, reversed(reactions)), "")
+    said = [(s["do"] == "recall", n, do(s, streams, options)) for n, s in enumerate(case["steps"])]
+    return str(max((one for one in said if one[2]), default=("",))[-1])
 
 
 def do(step: dict[str, Any], streams: dict[int, Stream], options: argparse.Namespace) -> Any:
@@ -357,6 +355,8 @@ def do(step: dict[str, Any], streams: dict[int, Stream], options: argparse.Names
     actions: dict[str, Any] = {
         "send": lambda: stream.send(fill(step["data"], options) * step["times"]),
         "next": lambda: stream.next() and None,
+        "mark": stream.heard.clear,
+        "recall": lambda: recalled(stream.heard, options),
         "react": lambda: stream.react(step["fence"]),
         "answer": stream.answer,
         "sasl": lambda: stream.sasl(step),

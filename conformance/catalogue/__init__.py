@@ -24,7 +24,7 @@ from harness.record.verdicts import Level, Requirement
 
 FOLDER = Path(__file__).parent
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_SECTION = re.compile(r"[1-9][0-9]*(\.[1-9][0-9]*)*")
+_SECTION = re.compile(r"([1-9][0-9]*|[A-Z])(\.[1-9][0-9]*)*")
 _TEXTS = ("summary", "conflict", "unbound")
 
 Bound = Mapping[str, Sequence[str]]
@@ -99,8 +99,10 @@ def _requirement(path: Path, document: str, table: dict[str, Any]) -> Requiremen
     return entry
 
 
-def _order(section: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", section))
+def _order(section: str) -> tuple[tuple[int, str], ...]:
+    """Appendices come after sections."""
+    words = re.findall(r"\d+|[A-Z]", section)
+    return tuple((int(word), "") if word.isdecimal() else (10_000, word) for word in words)
 
 
 def observable(requirement: Requirement) -> bool:

@@ -190,6 +190,14 @@ def test_the_lint_finds_a_fault_of_the_catalogue(entries, problem):
     assert lint(*entries) == [problem]
 
 
+def test_appendices_come_after_sections():
+    sections = ["4", "10.2", "A.2.4", "A.3", "B"]
+    assert lint(*(entry(f"e{n}", section=section) for n, section in enumerate(sections))) == []
+    assert lint(entry(section="A.1"), entry("two", section="10")) == [
+        "two: section 10 comes after A.1"
+    ]
+
+
 UNTESTED = "one: no test is bound to it, and no `unbound` says why"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from scramp import ScramMechanism
 
 from conformance import player
-from conformance.suite import Allowed
+from conformance.suite import Allowed, evidence
 from conformance.verdicts import stream_error
 from conformance.wire.transcript import Transcript
 from harness.targets.base import Account
@@ -128,9 +127,8 @@ def test_steps_speak_of_whoever_replays_them() -> None:
 def test_the_replay_needs_nothing_but_python(tmp_path: Path) -> None:
     """No import from outside the standard library, and it starts alone."""
     copy = tmp_path / "replay.py"
-    shutil.copy(player.__file__, copy)
     case = '{"case": "c", "requirements": [], "accounts": 0, "steps": []}'
-    copy.write_text(copy.read_text().replace("\nCASE = None\n", f"\nCASE = r'''{case}'''\n"))
+    copy.write_text(evidence.player().replace("\nCASE = None\n", f"\nCASE = r'''{case}'''\n"))
     done = subprocess.run(
         [sys.executable, "-I", "-S", str(copy), "--help"],
         capture_output=True,

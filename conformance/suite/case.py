@@ -58,6 +58,7 @@ class Case:
         self.lenient: list[str] = []  # NON-STRICT outcomes
         self.seen: list[str] = []  # outcomes of the last example
         self.expected = ""
+        self.covered: set[str] = set()  # what a model of the case says it has been through
         self.close: Close | None = None
         self.finding: tuple[Finding, Transcript, str] | None = None  # the last one, its reaction
         self._streams: list[RawStream] = []
@@ -131,10 +132,14 @@ class Case:
         if grade == "NON-STRICT" and observed not in self.lenient:
             self.lenient.append(observed)
 
-    def check(self, holds: object, expected: str, observed: str) -> None:
-        """Judge a fact about what the server said. Raises Finding unless it `holds`."""
+    def check(self, holds: object, expected: str, observed: str, reaction: str = "") -> None:
+        """Judge a fact about what the server said. Raises Finding unless it `holds`.
+
+        `reaction`: what the last "recall" of the replay then says (see `conformance.news`).
+        """
         self._looked(expected, observed if not holds else "as expected")
         if not holds:
+            self._reaction = reaction or self._reaction
             self._fail(expected, observed)
 
     def prefer(self, holds: object, expected: str, observed: str) -> None:

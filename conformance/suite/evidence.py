@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import conformance.news
 import conformance.player
 from conformance.suite.case import Case
 from conformance.wire.transcript import Transcript
@@ -55,6 +56,14 @@ def _replay(result: CaseResult, transcript: Transcript, reaction: str) -> str:
         "accounts": transcript.accounts_used(),
         "steps": transcript.steps,
     }
-    source = Path(conformance.player.__file__).read_text(encoding="utf-8")
+    source = player()
     text = json.dumps(case, indent=1).replace("'''", "\\u0027''")
     return source.replace("\nCASE = None\n", f"\nCASE = r'''{text}'''\n", 1)
+
+
+def player() -> str:
+    """The player's text, with that of the module in it that it imports."""
+    source = Path(conformance.player.__file__).read_text(encoding="utf-8")
+    words = Path(conformance.news.__file__).read_text(encoding="utf-8")
+    body = words[words.index("\n_ROSTER = ") + 1 :]
+    return source.replace("from conformance.news import recalled\n", body, 1)

@@ -212,6 +212,7 @@ def _result(item: pytest.Item, case: Case) -> CaseResult:
         expected=case.expected,
         observed=observed,
         reason=reason,
+        covered=sorted(case.covered),
         examples=case.examples,
         seconds=round(case.seconds, 3),
     )

@@ -95,6 +95,7 @@ class CaseResult(msgspec.Struct, kw_only=True):
     expected: str = ""  # in words
     observed: str = ""  # in short, e.g. "stream error not-well-formed, closed"
     reason: str = ""  # for UNKNOWN and ABSENT: why
+    covered: list[str] = []  # cells of a table of the specification that the case went through
     examples: int = 0
     seconds: float = 0.0
     evidence: str | None = None  # a path relative to the run directory

@@ -79,10 +79,12 @@ def outbound(domain: Domain, user: Account, stanza: Element, to: Jid, *, push: b
     _keep(user, contact)
     if kind == "unsubscribed" and before.sends:
         presence.withdraw(domain, user, jids.parse(to.bare))
-    if passes and (account := domain.account(to)) is not None:
-        inbound(domain, stanza, account)
+    # The push goes out first: the contact may have approved in advance, and the reply that comes
+    # at once then changes the item again.
     if push and _visible(contact) != looked:
         roster.push(domain, user, contact)
+    if passes and (account := domain.account(to)) is not None:
+        inbound(domain, stanza, account)
     if kind == "subscribed" and passes:
         presence.show(domain, user, jids.parse(to.bare))
 

@@ -67,7 +67,7 @@ async def test_the_whole_handshake(bench: Bench) -> None:
     assert await tell(a, "subscribed", B) == ["push both"]
     assert told(await b.fence()) == ["subscribed", "push both", "available"]
     assert (state(bench, "a", B), state(bench, "b", A)) == (State.BOTH, State.BOTH)
-    assert await tell(a, "unsubscribe", B) == ["unavailable", "push from"]
+    assert await tell(a, "unsubscribe", B) == ["push from", "unavailable"]
     assert told(await b.fence()) == ["unsubscribe", "push to"]
     assert await tell(a, "unsubscribed", B) == ["push none"]
     assert told(await b.fence()) == ["unavailable", "unsubscribed", "push none"]
