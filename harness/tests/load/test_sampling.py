@@ -79,7 +79,7 @@ def test_threads_files_and_switches_are_those_of_the_process(process):
     after = meter.sample([process.pid], 1.0)
     assert after.fds == before.fds + 40
     assert after.threads == before.threads + 3
-    assert 50 <= after.switches
+    assert after.switches >= 50
     assert 0.08 <= after.cpu_s <= 0.5
 
 
