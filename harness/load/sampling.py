@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import psutil
 
 from harness.record.model import ServerSample
 
 MEGABYTE = 1024 * 1024
+_LISTED_EVERY_S = 10.0  # where open files must be listed to count them
 
 
 class ProcessMeter:
@@ -40,11 +43,12 @@ class ServerMeter:
         self._switches: dict[int, int] = {}
         self._switches_before = 0
         self._loopback_before = _loopback()
+        self._listed_t = float("-inf")
         self._begun = False
 
     def sample(self, pids: list[int], t: float) -> ServerSample | None:
         """The processes now; None when none of them is left."""
-        rss, threads, fds, seen = 0, 0, 0, False
+        rss, threads, seen = 0, 0, []
         for pid in pids:
             try:
                 process = self._processes.setdefault(pid, psutil.Process(pid))
@@ -52,11 +56,10 @@ class ServerMeter:
                     times = process.cpu_times()
                     rss += process.memory_info().rss
                     threads += process.num_threads()
-                    fds += process.num_fds()
                     switches = process.num_ctx_switches()
             except psutil.Error:
                 continue
-            seen = True
+            seen.append(process)
             cpu = times.user + times.system
             # A process that appears later has spent all its time during the run.
             self._first.setdefault(pid, cpu if not self._begun else 0.0)
@@ -73,10 +76,27 @@ class ServerMeter:
             cpu_s=round(cpu_s, 4),
             rss_mb=round(rss / MEGABYTE, 2),
             threads=threads,
-            fds=fds,
+            fds=self._files(seen, t),
             switches=sum(self._switches.values()) - self._switches_before,
             loopback_mb=round((_loopback() - self._loopback_before) / MEGABYTE, 3),
         )
+
+    def _files(self, processes: list[psutil.Process], t: float) -> int | None:
+        """Open files of all; None in a second in which nobody counted.
+
+        Listing them takes 0.4 us each, in which a generator that is one process sends nothing:
+        with 15,000 connections 6 ms each second. Linux tells their number since 6.2.
+        """
+        try:
+            known = [os.stat(f"/proc/{process.pid}/fd").st_size for process in processes]
+            if all(known):
+                return sum(known)
+            if t < self._listed_t + _LISTED_EVERY_S:
+                return None
+            self._listed_t = t
+            return sum(process.num_fds() for process in processes)
+        except (OSError, psutil.Error):
+            return None
 
 
 def _loopback() -> int:
