@@ -28,6 +28,7 @@ from harness.load.links import Link, LocalLink, MasterLink
 from harness.load.manifest import manifest, target_record
 from harness.load.preflight import Findings
 from harness.load.preflight import check as preflight
+from harness.load.preflight import warm_up
 from harness.load.run import Run
 from harness.load.session import Session
 from harness.load.status import Status
@@ -81,6 +82,9 @@ class Coordinator:
         self.status.stage("logging in once to check")
         found = preflight(self._share(0, 1, allowed))
         self._found = found
+        if logins := getattr(target, "warm_up_logins", 0):
+            self.status.stage(f"warming up with {logins} logins, which do not count")
+            warm_up(self._share(0, 1, allowed), logins)
         self._record = record = target_record(
             options.target, target.endpoint(), target.facts(), found
         )

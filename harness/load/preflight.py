@@ -10,10 +10,12 @@ import msgspec
 from harness.errors import HarnessError, PeerError
 from harness.load.engine import Engine
 from harness.load.light import LightClient
+from harness.load.pacing import BODY
 from harness.load.session import Session
 from harness.xmpp import namespaces as ns
 
 TIMEOUT = 20.0  # seconds
+_MESSAGES = 10  # of each login of a warm-up
 
 _REMEDIES = {
     "connection-refused": "is the server running, and are host and port right?",
@@ -78,6 +80,27 @@ def check(session: Session) -> Findings:
     )
     client.close()
     return findings
+
+
+def warm_up(session: Session, logins: int) -> None:
+    """Log in so many times, one after the other, with a few messages to oneself: a server that
+    compiles while it runs has then seen what it will do. Nothing of it is measured.
+
+    Raises HarnessError when a login fails.
+    """
+    engine = Engine(session, lambda **_labels: None)
+    for number in range(logins):
+        position = number % len(session.accounts)
+        account = session.accounts[position]
+        client = LightClient(engine, session.first_index + position * session.step, account)
+        try:
+            client.login(TIMEOUT)
+            for message in range(_MESSAGES):
+                client.message(client.bare, BODY, f"warm-{message}")
+            client.iq("get", Element(f"{{{ns.PING}}}ping"), session.endpoint.domain, TIMEOUT)
+        except PeerError as error:
+            raise HarnessError(f"the warm-up failed after {number} logins: {error}") from error
+        client.close()
 
 
 def _features(client: LightClient, jid: str) -> frozenset[str]:

@@ -68,6 +68,7 @@ class LocalServer(ABC):
     name: str = ""
     knows_defects: ClassVar[bool] = False
     patience_s: ClassVar[float] = 10.0  # how long the server may take to end after SIGTERM
+    warm_up_logins: ClassVar[int] = 0  # before a load, for servers that compile while they run
     port_names: ClassVar[tuple[str, ...]] = ("c2s", "tls", "http")
 
     def __init__(self, options: TargetOptions) -> None:

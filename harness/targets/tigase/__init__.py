@@ -36,6 +36,7 @@ class Tigase(LocalServer):
 
     name = "tigase"
     patience_s = 30.0
+    warm_up_logins = 300
     port_names = ("c2s", "tls")
 
     @classmethod
@@ -51,7 +52,11 @@ class Tigase(LocalServer):
             version=_version(),
             password_store=f"scram-sha-1, {self._verifier.iterations} iterations",
             archive="off",
-            differences=["TLS is required on every connection", "no message archive"],
+            differences=[
+                "TLS is required on every connection",
+                "no message archive",
+                f"before a load, warmed up by {self.warm_up_logins} logins that do not count",
+            ],
         )
 
     def endpoint(self, tls: TlsMode | None = None) -> Endpoint:
