@@ -1,4 +1,4 @@
-"""Openfire and Tigase without either: what is written for them, and what is wrong with a machine."""
+"""Openfire and Tigase without either: what is written for them, what a machine may lack."""
 
 from __future__ import annotations
 
