@@ -1,4 +1,4 @@
-"""Openfire and Tigase without either: what is written for them, and what a machine lacks."""
+"""Openfire and Tigase without either: what is written for them, what a machine may lack."""
 
 from __future__ import annotations
 
