@@ -11,7 +11,8 @@ from harness.record.histogram import Histogram
 from harness.record.model import GeneratorSample, Messages, Outcome, ServerSample, Users, Window
 from harness.record.reader import Run
 from harness.record.writer import RunWriter
-from reports.summary import main_op, reconcile, summarise
+from reports.operations import main_op
+from reports.summary import reconcile, summarise
 from reports.tests import runs
 
 
