@@ -27,7 +27,7 @@ def render(directory: Path, side: Side) -> str:
 def _one(directory: Path, server: Server, tables: list[Table]) -> dict[str, Any]:
     error = {"error": "; ".join(server.errors)} if server.errors else {}
     if not server.runs:
-        return error or {"error": "not run: stopped by the user"}
+        return error or {"error": "not run: it was stopped before"}
     summaries = [msgspec.to_builtins(m.summary) for m in server.runs]
     several = {"run": str(directory), "runs": summaries} if len(summaries) > 1 else {}
     limits = {"limits": server.limits} if server.limits else {}
