@@ -58,7 +58,7 @@ def run(job: Job) -> tuple[Path, int]:
     """
     file = scenario_file(job.scenario)
     targets.load(job.target)
-    kept = limits.gate(job.limits) if job.limits else None
+    gate = limits.gate(job.limits) if job.limits else None
     hopeless = limits.watch(job.abort_on)
     directory = (
         job.out or Path("out") / f"{time.strftime('%Y%m%d-%H%M%S')}-{file.stem}-{job.target}"
@@ -89,7 +89,7 @@ def run(job: Job) -> tuple[Path, int]:
         _add_floor(job, directory)
     _write_html(directory)
     code = _exit_code(directory, code)
-    if kept and not kept(directory):
+    if gate and not all(check.ok for check in gate(directory)):
         code = code or 1
     return directory, code
 

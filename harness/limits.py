@@ -8,14 +8,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.errors import HarnessError
+from harness.record.checks import Check
 from harness.record.reader import Run
 
 EVERY_S = 5.0  # between two looks at the record of a run that goes
 
 
-def gate(path: Path) -> Callable[[Path], bool]:
+def gate(path: Path) -> Callable[[Path], list[Check]]:
     """A check of run directories against the limits in a file: it prints each limit with what was
-    measured, writes `limits.xml` beside the record (JUnit), and says whether all are kept.
+    measured, writes `limits.xml` beside the record (JUnit), and returns them in the file's order.
 
     Raises HarnessError for what is no file of limits.
     """
@@ -23,14 +24,14 @@ def gate(path: Path) -> Callable[[Path], bool]:
 
     wanted = limits.load(path)
 
-    def kept(directory: Path) -> bool:
+    def checked(directory: Path) -> list[Check]:
         run = Run(directory)
         checks = limits.evaluate(wanted, run)
         (directory / "limits.xml").write_text(limits.junit(checks, run), encoding="utf-8")
         print(limits.text(checks), file=sys.stderr)
-        return all(check.ok for check in checks)
+        return checks
 
-    return kept
+    return checked
 
 
 def watch(conditions: Sequence[str]) -> Callable[[Path], str | None]:

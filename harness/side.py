@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness import bench, targets
+from harness import bench, limits, targets
 from harness.child import COMMAND_VARIABLE
 from harness.errors import HarnessError
 from harness.interrupts import Interrupts
@@ -53,12 +53,15 @@ def run(ask: Ask, bench_run: Bench = bench.run) -> tuple[Path, int]:
 
     0: every run went as asked. 1: one did not, breached a limit or was interrupted. 2: a server
     could not be run. Raises HarnessError when not one could.
+
+    Limits are checked on every run. What has been measured is kept, and the page written, when the
+    user stops it.
     """
     scenario = bench.scenario_file(ask.job.scenario).stem
     stamp = time.strftime("%Y%m%d-%H%M%S")
     directory = ask.job.out or Path("out") / f"{stamp}-{scenario}-{'-'.join(ask.targets)}"
-    if record.is_side(directory):
-        raise HarnessError(f"{directory} already holds a side-by-side run: choose another --out")
+    if record.is_side(directory) or (directory / "manifest.json").exists():
+        raise HarnessError(f"{directory} already holds a run: choose another --out")
     side = Side(
         started=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         command=_command(),
@@ -66,46 +69,63 @@ def run(ask: Ask, bench_run: Bench = bench.run) -> tuple[Path, int]:
         targets=ask.targets,
         repeats=ask.repeats,
     )
+    trial = _Trials(ask, directory, bench_run)
     with Interrupts() as interrupts:
-        _go(ask, side, directory, bench_run, interrupts)
-    if not any(trial.directory for trial in side.trials):
-        _leave_nothing(directory)
-        why = "; ".join(f"{trial.target}: {trial.error}" for trial in side.trials)
-        raise HarnessError(f"no server could be run: {why or 'stopped by the user'}")
-    record.write(directory, side)
-    _write_html(directory)
+        _go(side, directory, trial, interrupts)
+        if not any(trial.directory for trial in side.trials):
+            _leave_nothing(directory)
+            why = dict.fromkeys(f"{trial.target}: {trial.error}" for trial in side.trials)
+            raise HarnessError(f"no server could be run: {'; '.join(why) or 'stopped by the user'}")
+        record.write(directory, side)
+        _write_html(directory)
     return directory, _code(side)
 
 
-def _go(ask: Ask, side: Side, directory: Path, bench_run: Bench, interrupts: Interrupts) -> None:
+def _go(side: Side, directory: Path, trial: _Trials, interrupts: Interrupts) -> None:
     """To the end, or until somebody stops it."""
-    for repeat in range(1, ask.repeats + 1):
-        for target in ask.targets:
+    of = side.repeats * len(side.targets)
+    for repeat in range(1, side.repeats + 1):
+        for target in side.targets:
             number = len(side.trials) + 1
-            of = ask.repeats * len(ask.targets)
             _say(f"run {number} of {of}: {target}")
-            trial = _trial(ask, target, repeat, directory, bench_run)
-            side.trials.append(trial)
+            done = trial(target, repeat)
+            if done.error:
+                _say(f"xmpp-harness: {target}: {done.error}")
+            if interrupts.asked and done.error:  # the user ended it, the server is not at fault
+                side.interrupted = True
+                return
+            side.trials.append(done)
             if any(trial.directory for trial in side.trials):
                 record.write(directory, side)
-            if trial.error:
-                _say(f"xmpp-harness: {target}: {trial.error}")
             if interrupts.asked:
                 side.interrupted = number < of
                 return
 
 
-def _trial(ask: Ask, target: str, repeat: int, directory: Path, bench_run: Bench) -> Trial:
-    place = Path("runs") / f"{repeat}-{target}"
-    floor = ask.job.floor and target != "embedded"
-    job = replace(ask.job, target=target, out=directory / place, ui=False, floor=floor)
-    trial = Trial(target=target, repeat=repeat)
-    try:
-        _, trial.code = bench_run(job)
-        trial.directory = str(place)
-    except HarnessError as error:
-        trial.code, trial.error = 2, str(error)
-    return trial
+class _Trials:
+    """Makes the trials of one ask. Raises HarnessError for limits that are none."""
+
+    def __init__(self, ask: Ask, directory: Path, bench_run: Bench) -> None:
+        limits.watch(ask.job.abort_on)  # a mistake in it is one of all trials: said once, and now
+        self._gate = limits.gate(ask.job.limits) if ask.job.limits else None
+        self._job, self._directory, self._bench_run = ask.job, directory, bench_run
+
+    def __call__(self, target: str, repeat: int) -> Trial:
+        place = Path("runs") / f"{repeat}-{target}"
+        floor = self._job.floor and target != "embedded"
+        out = self._directory / place
+        job = replace(self._job, target=target, out=out, ui=False, floor=floor, limits=None)
+        trial = Trial(target=target, repeat=repeat)
+        try:
+            _, trial.code = self._bench_run(job)
+            trial.directory = str(place)
+            if self._gate:
+                trial.limits = self._gate(out)
+        except HarnessError as error:
+            trial.code, trial.error = 2, str(error)
+        if not all(check.ok for check in trial.limits):
+            trial.code = trial.code or 1
+        return trial
 
 
 def _code(side: Side) -> int:

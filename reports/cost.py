@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from harness.record.model import ServerSample
 from harness.record.reader import Run
 from reports import load
 from reports.figures import Cost
-from reports.summary import main_op
+from reports.operations import main_op
 
 _SESSIONS = 500  # of fewer the memory is lost among that of the server itself
 _BEFORE_S = 1.5  # the first sample is from this long after the start at most
+_MEGABYTE = 1024 * 1024
 
 
 def cost(run: Run) -> Cost | None:
     """None where the server was not watched, or the load never began."""
-    outcome, samples = run.outcome, run.server
-    if outcome is None or outcome.load_start_t is None or not samples:
+    outcome = run.outcome
+    if outcome is None or outcome.load_start_t is None or not run.server:
         return None
     begin = outcome.load_start_t
-    before = [sample for sample in samples if sample.t <= begin]
+    spent = load.server_cpu_until(run, begin)
     logins = sum(w.count for w in run.windows if w.op == "login" and w.t < begin)
-    on = load.seconds(run)
-    spent = load.server_cpu(run, on)
-    op = main_op(run)
-    delivered = sum(w.count for w in run.windows if w.op == op and w.t in on)
     return Cost(
-        cpu_ms_per_login=1e3 * before[-1].cpu_s / logins if before and logins else None,
-        cpu_us_per_delivery=1e6 * sum(spent) / delivered if spent and delivered else None,
+        cpu_ms_per_login=1e3 * spent / logins if spent is not None and logins else None,
+        cpu_us_per_delivery=_each(run, lambda s: s.cpu_s, 1e6),
+        switches_per_delivery=_each(run, lambda s: s.switches),
+        loopback_bytes_per_delivery=_each(run, lambda s: s.loopback_mb, _MEGABYTE),
         kb_per_session=_memory(run, begin),
     )
+
+
+def _each(
+    run: Run, counter: Callable[[ServerSample], float | None], factor: float = 1.0
+) -> float | None:
+    """What the load added to the counter, for each delivery of the main operation."""
+    on, op = load.seconds(run), main_op(run)
+    delivered = sum(w.count for w in run.windows if w.op == op and w.t in on)
+    spent = load.server_spent(run, on, counter)
+    return factor * spent / delivered if delivered and spent is not None else None
 
 
 def _memory(run: Run, begin: float) -> float | None:

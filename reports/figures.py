@@ -77,16 +77,30 @@ class Usage(msgspec.Struct, kw_only=True):
     rss_max_mb: float
 
 
+class ServerUsage(Usage, kw_only=True):
+    """All processes of the server together. `switches` is how often a thread got a processor
+    and `loopback_mb` what went through the loopback interface, whoever sent it, both since the run
+    started."""
+
+    threads_max: int
+    files_max: int | None  # open ones
+    switches: int | None
+    loopback_mb: float | None
+
+
 class Cost(msgspec.Struct, kw_only=True):
     """What the load cost the server, of all its processes; None: not known.
 
     Logins: its CPU from the start of the run until the load, for each of them. Deliveries: all its
-    CPU during the load, whatever else it did, for each delivery of the main operation. Sessions:
-    the memory that it had more at the beginning of the load than at the start of the run.
+    CPU and context switches during the load, whatever else it did, for each delivery of the main
+    operation; and the traffic on the loopback interface, whoever sent it. Sessions: the memory that
+    it had more at the beginning of the load than at the start of the run.
     """
 
     cpu_ms_per_login: float | None
     cpu_us_per_delivery: float | None
+    switches_per_delivery: float | None
+    loopback_bytes_per_delivery: float | None
     kb_per_session: float | None
 
 
@@ -111,7 +125,8 @@ class Summary(msgspec.Struct, kw_only=True):
     clean: float | None  # the share of seconds in which the generator was no bottleneck, 0 to 1
     login: Login
     errors: dict[str, int]
-    server: Usage | None
+    server: ServerUsage | None
+    cost: Cost | None  # to the server
     generator: Usage | None
     clocks_ms: list[WorkerClock]  # empty where the load comes from one process
     verdict: str

@@ -15,8 +15,10 @@ from reports import page, wording
 from reports.charts import charts
 from reports.clean import warning
 from reports.figures import Summary, Usage
+from reports.operations import main_op
 from reports.series import by_worker
-from reports.summary import main_op, reconcile, summarise
+from reports.side.columns import COST, Measured
+from reports.summary import reconcile, summarise
 
 ANOMALIES_SHOWN = 100
 
@@ -42,6 +44,8 @@ def render(run: Run) -> str:
         floor_note=wording.FLOOR,
         charts=plots,
         figures=[page.json({"data": plot.data, "layout": plot.layout}) for plot in plots],
+        cost=COST,
+        costs=_costs(run, summary),
         workers=_workers(run, summary),
         clocks_note=wording.CLOCKS,
         anomalies=list(islice(anomalies, ANOMALIES_SHOWN)),
@@ -84,6 +88,13 @@ def _usage(usage: Usage | None) -> tuple[str, str]:
     if usage is None:
         return wording.UNKNOWN, "its processes were not watched"
     return f"{wording.amount(usage.cpu_s)} s CPU", f"{wording.amount(usage.rss_max_mb)} MB memory"
+
+
+def _costs(run: Run, summary: Summary) -> list[tuple[str, str]]:
+    """What is known of the load's cost to the server: a figure with its unit, and its value."""
+    of = Measured(run, summary)
+    known = [(column.heading, column.text(column.of(of))) for column in COST.columns]
+    return [row for row in known if row[1] != "-"]
 
 
 def _workers(run: Run, summary: Summary) -> list[tuple[str, float, float, float | None, str, str]]:

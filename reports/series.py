@@ -75,13 +75,19 @@ def latencies(run: Run, on: Axis, op: str) -> list[Histogram]:
 
 def cpu_share(samples: Iterable[GeneratorSample | ServerSample]) -> Iterator[tuple[int, float]]:
     """(second, CPU in percent of one core) between samples of one process or group."""
-    before_t, before_cpu = 0.0, 0.0  # both clocks start with the run
-    for sample in samples:
-        passed = sample.t - before_t
+    for t, share in per_second((sample.t, sample.cpu_s) for sample in samples):
+        yield t, 100 * share
+
+
+def per_second(counter: Iterable[tuple[float, float]]) -> Iterator[tuple[int, float]]:
+    """(second, how fast it grew) of a counter that starts with the run, from (time, value)."""
+    before_t, before = 0.0, 0.0
+    for t, value in counter:
+        passed = t - before_t
         if passed < 0.5:  # too short to divide by; the next sample covers it
             continue
-        yield second(sample.t), max(0.0, 100 * (sample.cpu_s - before_cpu) / passed)
-        before_t, before_cpu = sample.t, sample.cpu_s
+        yield second(t), max(0.0, (value - before) / passed)
+        before_t, before = t, value
 
 
 def by_worker(run: Run) -> dict[int, list[GeneratorSample]]:

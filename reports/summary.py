@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
+from typing import TypeVar
 
 from harness.record.histogram import Histogram
 from harness.record.model import Clock, GeneratorSample, Window
 from harness.record.reader import Run
 from reports.clean import clean, share
+from reports.cost import cost
 from reports.figures import (
     Floor,
     Latency,
@@ -17,13 +19,15 @@ from reports.figures import (
     Messages,
     Percentiles,
     Phase,
+    ServerUsage,
     Summary,
     Usage,
     Users,
     WorkerClock,
 )
+from reports.operations import main_op, merged, other_ops
 
-MAIN = ("message", "presence", "iq", "roster")
+Number = TypeVar("Number", int, float)
 PHASES = ("tcp", "tls", "sasl", "bind", "roster", "presence", "whole")
 
 
@@ -43,32 +47,11 @@ def summarise(run: Run) -> Summary:
         login=_login(run.windows),
         errors=_errors(run.windows),
         server=_server(run),
+        cost=cost(run),
         generator=_generator(run, last),
         clocks_ms=_clocks(run),
         verdict=_verdict(run),
     )
-
-
-def main_op(run: Run) -> str:
-    """The operation that `latency_ms` describes: messages; without them presence, then requests."""
-    ops = {window.op for window in run.windows if window.count or window.started}
-    return next((op for op in MAIN if op in ops), MAIN[0])
-
-
-def other_ops(run: Run) -> list[str]:
-    """The other operations that were measured, but the login, by name."""
-    ops = {window.op for window in run.windows if window.count} - {main_op(run)}
-    return sorted(op for op in ops if op.partition(".")[0] != "login")
-
-
-def merged(windows: Iterable[Window], op: str, *, planned: bool) -> Histogram:
-    """Every latency of one operation, over all seconds and workers."""
-    histogram = Histogram()
-    for window in windows:
-        text = window.planned if planned else window.actual
-        if window.op == op and text is not None:
-            histogram.add(Histogram.decode(text))
-    return histogram
 
 
 def reconcile(summary: Summary) -> list[str]:
@@ -161,13 +144,22 @@ def _errors(windows: list[Window]) -> dict[str, int]:
     return dict(counts.most_common())
 
 
-def _server(run: Run) -> Usage | None:
-    if not run.server:
+def _server(run: Run) -> ServerUsage | None:
+    samples = run.server
+    if not samples:
         return None
-    return Usage(
-        cpu_s=round(max(sample.cpu_s for sample in run.server), 3),
-        rss_max_mb=round(max(sample.rss_mb for sample in run.server), 1),
+    return ServerUsage(
+        cpu_s=round(max(sample.cpu_s for sample in samples), 3),
+        rss_max_mb=round(max(sample.rss_mb for sample in samples), 1),
+        threads_max=max(sample.threads for sample in samples),
+        files_max=_most(sample.fds for sample in samples),
+        switches=_most(sample.switches for sample in samples),
+        loopback_mb=_most(sample.loopback_mb for sample in samples),
     )
+
+
+def _most(values: Iterable[Number | None]) -> Number | None:
+    return max((value for value in values if value is not None), default=None)
 
 
 def _generator(run: Run, last: list[GeneratorSample]) -> Usage | None:

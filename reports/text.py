@@ -7,8 +7,9 @@ import textwrap
 
 from harness.record.reader import Run
 from reports.clean import warning
-from reports.figures import Login, Messages, Summary, Usage, Users
-from reports.summary import main_op, reconcile, summarise
+from reports.figures import Cost, Login, Messages, Summary, Usage, Users
+from reports.operations import main_op
+from reports.summary import reconcile, summarise
 from reports.wording import (
     PLANNED_AND_ACTUAL,
     REFERENCE_SERVER,
@@ -142,6 +143,7 @@ def _rest(run: Run, summary: Summary) -> list[str]:
     total = f"{sum(summary.errors.values()):,} in all: " if len(conditions) > 1 else ""
     lines = _item("Errors", total + (", ".join(conditions) or "none"), 2)
     lines += _item("Server", _usage(summary.server))
+    lines += _cost(summary.cost)
     apart = f"; {clocks(summary.clocks_ms)}" if summary.clocks_ms else ""
     lines += _item("Generator", _usage(summary.generator) + apart, 2)
     if busy := warning(run):
@@ -154,6 +156,19 @@ def _usage(usage: Usage | None) -> str:
     if usage is None:
         return UNKNOWN
     return f"CPU {amount(usage.cpu_s)} s, memory at most {amount(usage.rss_max_mb)} MB"
+
+
+def _cost(cost: Cost | None) -> list[str]:
+    """What one login, delivery and session cost the server, as far as it is known."""
+    if cost is None:
+        return []
+    known = [
+        (cost.cpu_ms_per_login, "ms CPU for a login"),
+        (cost.cpu_us_per_delivery, "us CPU for a delivery"),
+        (cost.kb_per_session, "KB memory for a session"),
+    ]
+    said = [f"{amount(value)} {what}" for value, what in known if value is not None]
+    return _item("  Cost", ", ".join(said), 2) if said else []
 
 
 def _row(*cells: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from pathlib import Path
 
 import psutil
 
@@ -40,8 +42,8 @@ class ServerMeter:
         self._processes: dict[int, psutil.Process] = {}
         self._first: dict[int, float] = {}
         self._last: dict[int, float] = {}
-        self._switches: dict[int, int] = {}
-        self._switches_before = 0
+        self._runs: dict[int, int] = {}  # of each thread, also of those that have ended
+        self._runs_before = 0
         self._loopback_before = _loopback()
         self._listed_t = float("-inf")
         self._begun = False
@@ -56,7 +58,6 @@ class ServerMeter:
                     times = process.cpu_times()
                     rss += process.memory_info().rss
                     threads += process.num_threads()
-                    switches = process.num_ctx_switches()
             except psutil.Error:
                 continue
             seen.append(process)
@@ -64,9 +65,9 @@ class ServerMeter:
             # A process that appears later has spent all its time during the run.
             self._first.setdefault(pid, cpu if not self._begun else 0.0)
             self._last[pid] = cpu
-            self._switches[pid] = switches.voluntary + switches.involuntary
+            self._runs |= _runs(pid)
         if not self._begun:
-            self._switches_before = sum(self._switches.values())
+            self._runs_before = sum(self._runs.values())
         self._begun = True
         if not seen:
             return None
@@ -77,7 +78,7 @@ class ServerMeter:
             rss_mb=round(rss / MEGABYTE, 2),
             threads=threads,
             fds=self._files(seen, t),
-            switches=sum(self._switches.values()) - self._switches_before,
+            switches=sum(self._runs.values()) - self._runs_before if self._runs else None,
             loopback_mb=round((_loopback() - self._loopback_before) / MEGABYTE, 3),
         )
 
@@ -97,6 +98,26 @@ class ServerMeter:
             return sum(process.num_fds() for process in processes)
         except (OSError, psutil.Error):
             return None
+
+
+def _runs(pid: int) -> dict[int, int]:
+    """How often each thread of the process has got a processor; empty where Linux does not say.
+
+    This takes 7 us for each thread, the switches in its `status` 50 us.
+    """
+    found = {}
+    for thread in _threads(pid):
+        with contextlib.suppress(OSError, IndexError):  # it has ended, or nobody counts
+            text = Path(f"/proc/{pid}/task/{thread}/schedstat").read_bytes()
+            found[int(thread)] = int(text.split()[2])
+    return found
+
+
+def _threads(pid: int) -> list[str]:
+    try:
+        return os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
 
 
 def _loopback() -> int:

@@ -162,7 +162,7 @@ class ServerSample(msgspec.Struct, tag="server", kw_only=True):
     rss_mb: float
     threads: int
     fds: int | None = None  # open files; not counted in every second on old kernels
-    switches: int | None = None  # context switches, since the run started
+    switches: int | None = None  # how often a thread got a processor, since the run started
     loopback_mb: float | None = None  # through the loopback interface, whoever sent it; the same
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from harness.errors import HarnessError
+from harness.record.checks import Check
 from harness.record.files import read
 
 FORMAT = 1
@@ -27,6 +28,7 @@ class Trial(msgspec.Struct, kw_only=True):
     directory: str | None = None
     code: int = 0  # as `bench` ends
     error: str | None = None
+    limits: list[Check] = []
 
 
 class Side(msgspec.Struct, kw_only=True):
@@ -41,6 +43,11 @@ class Side(msgspec.Struct, kw_only=True):
     repeats: int
     trials: list[Trial] = []
     interrupted: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether every trial had its turn, with whatever result."""
+        return len(self.trials) == self.repeats * len(self.targets) and not self.interrupted
 
     def of(self, target: str) -> list[Trial]:
         """The trials of one target, in their order."""

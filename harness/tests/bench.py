@@ -81,10 +81,12 @@ def one_line(done: subprocess.CompletedProcess[str]) -> str:
 
 
 class Started:
-    """A long run under way, with everybody online."""
+    """A long run under way, with everybody online. `run` is its place in `out`."""
 
-    def __init__(self, out: Path, *arguments: object, scenario: str = "chat") -> None:
-        self.out = out
+    def __init__(
+        self, out: Path, *arguments: object, scenario: str = "chat", run: str = ""
+    ) -> None:
+        self.out, self.run = out, out / run
         self._place = temporary_place()
         self.place = self._place.__enter__()
         options = ("--users", 20, "--rate", 100, "--duration", 120, "--drain", 1, "--json")
@@ -124,7 +126,7 @@ class Started:
         return next(p for p in self.family if name in " ".join(p.cmdline()))
 
     def _acting(self) -> bool:
-        windows = self.out / "windows.jsonl"
+        windows = self.run / "windows.jsonl"
         return (
             windows.exists() and re.search(r'"op":"(message|iq)"', windows.read_text()) is not None
         )

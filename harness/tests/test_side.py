@@ -18,16 +18,17 @@ from reports.tests import runs
 
 class Bench:
     """Writes a run for each job; `refuses` names targets that do not come about, `codes` how
-    others end, `stopped_after` the run in which the user presses Ctrl-C."""
+    others end, `stopped_after` the run in which the user presses Ctrl-C or ends it by `signal`."""
 
-    def __init__(self, refuses=(), codes=None, stopped_after=0) -> None:
+    def __init__(self, refuses=(), codes=None, stopped_after=0, by=signal.SIGINT) -> None:
         self.refuses, self.codes, self.stopped_after = refuses, codes or {}, stopped_after
+        self.by = by
         self.order: list[str] = []
 
     def __call__(self, given) -> tuple[Path, int]:
         self.order.append(given.target)
         if len(self.order) == self.stopped_after:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), self.by)
         if given.target in self.refuses:
             raise HarnessError(f"{given.target} is not installed")
         recipe = runs.Recipe(seconds=3, users=5, workers=1, messages_per_s=20)
@@ -35,8 +36,8 @@ class Bench:
         return given.out, self.codes.get(given.target, 0)
 
 
-def go(out, bench, targets="ejabberd,prosody,jabberd2", repeats=2):
-    return side.run(side.Ask(job(out), side.names(targets), repeats), bench)
+def go(out, bench, targets="ejabberd,prosody,jabberd2", repeats=2, **changes):
+    return side.run(side.Ask(job(out, **changes), side.names(targets), repeats), bench)
 
 
 def test_runs_alternate_and_are_all_on_record(tmp_path):
@@ -71,9 +72,9 @@ def test_nothing_is_left_when_no_server_can_be_run(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("after", [1, 4])
-def test_what_was_measured_before_ctrl_c_is_kept(tmp_path, after):
-    bench = Bench(stopped_after=after)
+@pytest.mark.parametrize(("after", "by"), [(1, signal.SIGINT), (4, signal.SIGTERM)])
+def test_what_was_measured_before_the_user_ended_it_is_kept(tmp_path, after, by):
+    bench = Bench(stopped_after=after, by=by)
     directory, code = go(tmp_path / "out", bench)
     assert code == 1
     assert len(bench.order) == after
@@ -83,8 +84,69 @@ def test_what_was_measured_before_ctrl_c_is_kept(tmp_path, after):
     assert (directory / "report.html").is_file()
 
 
+def test_a_server_that_the_user_did_not_let_start_has_not_failed(tmp_path):
+    bench = Bench(refuses=["prosody"], stopped_after=2)
+    directory, code = go(tmp_path / "out", bench)
+    assert code == 1
+    known = record.load(directory)
+    assert [trial.target for trial in known.trials] == ["ejabberd"]
+    assert known.interrupted
+    assert not known.complete
+
+
+def test_nothing_is_left_when_the_user_did_not_let_any_server_start(tmp_path):
+    with pytest.raises(HarnessError, match="no server could be run: stopped by the user"):
+        go(tmp_path / "out", Bench(refuses=["ejabberd"], stopped_after=1))
+    assert not (tmp_path / "out").exists()
+
+
+def test_limits_are_kept_or_breached_by_each_server(tmp_path, capsys):
+    class Slower(Bench):
+        def __call__(self, given):
+            assert given.limits is None  # they are checked once, here
+            found = super().__call__(given)
+            if given.target == "prosody":
+                (given.out / "samples.jsonl").write_text("")
+            return found
+
+    limits = tmp_path / "limits.toml"
+    limits.write_text('[limits]\n"users.present" = "== 100 %"\n"lost" = "< 1000"\n')
+    directory, code = go(tmp_path / "out", Slower(), repeats=1, limits=limits)
+    assert code == 1
+    known = record.load(directory)
+    assert [(trial.target, trial.code) for trial in known.trials] == [
+        ("ejabberd", 1),  # of its recipe, one user can not log in
+        ("prosody", 1),
+        ("jabberd2", 1),
+    ]
+    assert [(c.metric, c.measured, c.ok) for c in known.trials[0].limits] == [
+        ("users.present", "80 %", False),
+        ("lost", "3", True),
+    ]
+    assert [check.ok for check in known.trials[1].limits] == [False, False]
+    assert (directory / "runs/1-ejabberd/limits.xml").is_file()
+    assert capsys.readouterr().err.count("1 of 2 kept") == 2
+
+
+@pytest.mark.parametrize("changes", [{"limits": "no.toml"}, {"abort_on": ["nonsense"]}])
+def test_a_mistake_in_limits_is_said_once_and_before_anything_runs(tmp_path, changes):
+    bench = Bench()
+    if "limits" in changes:
+        changes = {"limits": tmp_path / changes["limits"]}
+    with pytest.raises(HarnessError) as said:
+        go(tmp_path / "out", bench, **changes)
+    assert "ejabberd" not in str(said.value)
+    assert bench.order == []
+
+
 def test_a_directory_holds_one_of_them(tmp_path):
     go(tmp_path / "out", Bench())
+    with pytest.raises(HarnessError, match="choose another --out"):
+        go(tmp_path / "out", Bench())
+
+
+def test_a_directory_that_holds_a_single_run_is_refused(tmp_path):
+    runs.write(tmp_path / "out", runs.Recipe(seconds=3))
     with pytest.raises(HarnessError, match="choose another --out"):
         go(tmp_path / "out", Bench())
 

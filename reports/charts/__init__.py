@@ -9,10 +9,10 @@ from harness.record.reader import Run
 from reports.charts.figure import Chart
 from reports.charts.latency import distribution, latency
 from reports.charts.load import logins, sessions, throughput
-from reports.charts.processes import generator, server
+from reports.charts.processes import generator, inside, server
 from reports.series import axis
 
-CHARTS = (latency, throughput, distribution, logins, sessions, server, generator)
+CHARTS = (latency, throughput, distribution, logins, sessions, server, inside, generator)
 
 __all__ = ["CHARTS", "Chart", "charts"]
 

@@ -6,8 +6,8 @@ from harness.record.histogram import Histogram
 from harness.record.reader import Run
 from reports.charts.figure import TIME_TITLE, Chart, bands, edges, layout, line, log_axis, step, top
 from reports.clean import busy_seconds
+from reports.operations import main_op, merged
 from reports.series import Axis, Values, latencies
-from reports.summary import main_op, merged
 from reports.wording import amount
 
 # Where 1 / (1 - p) puts each percentile on a logarithmic axis.

@@ -14,8 +14,8 @@ from reports.charts.figure import (
     top,
     y_axis,
 )
+from reports.operations import main_op
 from reports.series import Axis, by_worker, latest, rate, second, together
-from reports.summary import main_op
 from reports.wording import NOUNS
 
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from harness.record.reader import Run
 from reports.charts.figure import TIME_TITLE, Chart, bands, edges, layout, line, step, top, y_axis
 from reports.clean import busy_seconds
-from reports.series import Axis, by_worker, cpu_share, largest, latest, second, together
+from reports.series import (
+    Axis,
+    by_worker,
+    cpu_share,
+    largest,
+    latest,
+    per_second,
+    second,
+    together,
+)
 
 
 def server(run: Run, on: Axis) -> Chart | None:
@@ -25,6 +34,39 @@ def server(run: Run, on: Axis) -> Chart | None:
         ],
         layout=layout(TIME_TITLE, y_axis("CPU (% core)"), y_axis("memory (MB)"), shapes=edges(run)),
         height=460,
+    )
+
+
+def inside(run: Run, on: Axis) -> Chart | None:
+    """Threads, open files, context switches and loopback traffic of the server's processes."""
+    switches = [(s.t, float(s.switches)) for s in run.server if s.switches is not None]
+    traffic = [(s.t, s.loopback_mb) for s in run.server if s.loopback_mb is not None]
+    if not switches and not traffic:
+        return None
+    threads = largest(on, ((second(s.t), s.threads) for s in run.server))
+    files = latest(on, ((second(s.t), s.fds) for s in run.server if s.fds is not None))
+    switched, carried = (largest(on, per_second(counter)) for counter in (switches, traffic))
+    return Chart(
+        id="inside",
+        title="Inside the server",
+        text=f"All processes of the server: at most {top(threads)} threads, {top(files)} open "
+        f"files and {top(switched)} context switches a second; the loopback interface carried at "
+        f"most {top(carried)} MB/s, whoever sent it.{step(on, 'maximum')}",
+        data=[
+            line("threads", on.times(), threads, "s1"),
+            line("open files", on.times(), files, "s2", panel=2),
+            line("context switches", on.times(), switched, "s3", panel=3, unit=" /s"),
+            line("loopback", on.times(), carried, "s4", panel=4, unit=" MB/s"),
+        ],
+        layout=layout(
+            TIME_TITLE,
+            y_axis("threads"),
+            y_axis("open files"),
+            y_axis("switches/s"),
+            y_axis("MB/s"),
+            shapes=edges(run),
+        ),
+        height=560,
     )
 
 

@@ -17,7 +17,7 @@ from harness.record.model import Window
 from harness.record.reader import Run
 from reports import load
 from reports.clean import clean
-from reports.summary import main_op
+from reports.operations import main_op
 
 Array = NDArray[np.float64]
 

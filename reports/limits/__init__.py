@@ -9,7 +9,8 @@
 
 from __future__ import annotations
 
-from reports.limits.checks import Check, evaluate, text
+from harness.record.checks import Check
+from reports.limits.checks import evaluate, text
 from reports.limits.junitxml import junit
 from reports.limits.metrics import METRICS
 from reports.limits.parsing import Limit, Limits, load, parse

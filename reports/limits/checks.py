@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import msgspec
-
+from harness.record.checks import Check
 from harness.record.reader import Run
 from reports.limits.metrics import METRICS, Measured
 from reports.limits.parsing import Limit, Limits, written
@@ -11,15 +10,6 @@ from reports.limits.parsing import Limit, Limits, written
 _COLUMNS = ("metric", "measured", "limit")
 NOT_MEASURED = "not measured"
 _MORE_DIGITS = (6, 9)
-
-
-class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One limit against one run. `limit` and `measured` are text with units."""
-
-    metric: str
-    limit: str
-    measured: str
-    ok: bool
 
 
 def evaluate(limits: Limits, run: Run) -> list[Check]:

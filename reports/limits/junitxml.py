@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
+from harness.record.checks import Check
 from harness.record.reader import Run
-from reports.limits.checks import Check
 from reports.wording import clean
 
 
@@ -35,8 +35,8 @@ def junit(checks: list[Check], run: Run) -> str:
         if check.ok:
             ET.SubElement(case, "system-out").text = f"measured {check.measured}"
         else:
-            message = f"{check.metric} is {check.measured}, the limit is {check.limit}"
-            ET.SubElement(case, "failure", type="limit", message=message).text = message
+            failure = ET.SubElement(case, "failure", type="limit", message=check.sentence)
+            failure.text = check.sentence
     if unfinished is not None:
         case = ET.SubElement(
             suite, "testcase", classname=classname, name="the run reaches its end", time="0.000"

@@ -14,7 +14,8 @@ from harness.record.histogram import Histogram
 from harness.record.reader import Run
 from reports import load
 from reports.clean import clean
-from reports.summary import PHASES, main_op, merged, summarise
+from reports.operations import main_op, merged
+from reports.summary import PHASES, summarise
 
 Units = dict[str, float]  # by its name, how many of the first one a unit is
 

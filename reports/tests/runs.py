@@ -139,7 +139,14 @@ def lost(number: int) -> list[Anomaly]:
 def _server(t: int, recipe: Recipe) -> dict[str, float | int]:
     load = min(t / (0.2 * recipe.seconds), 1.0)
     rss = 92 + 60 * load + 2 * math.sin(t)
-    return {"cpu_s": 0.2 + 0.9 * t * load, "rss_mb": rss, "threads": 34, "fds": 900}
+    return {
+        "cpu_s": 0.2 + 0.9 * t * load,
+        "rss_mb": rss,
+        "threads": 34,
+        "fds": 900,
+        "switches": int(2_000 * t * load),
+        "loopback_mb": 0.5 * t * load,
+    }
 
 
 def _worker(writer: RunWriter, worker: int, recipe: Recipe) -> None:

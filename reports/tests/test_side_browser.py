@@ -61,7 +61,7 @@ def test_the_order_is_the_one_asked_for_until_the_reader_chooses(page):
     assert page.locator("th[aria-sort=ascending], th[aria-sort=descending]").count() == 0
 
 
-def test_a_press_sorts_and_another_turns_it_round_and_unknown_stays_last(page):
+def test_a_press_sorts_another_turns_it_round_a_third_restores_and_unknown_stays_last(page):
     heading = page.locator("section[aria-labelledby=took] th", has_text="p99, ms").first
     heading.locator("button").click()
     assert heading.get_attribute("aria-sort") == "ascending"
@@ -69,6 +69,9 @@ def test_a_press_sorts_and_another_turns_it_round_and_unknown_stays_last(page):
     heading.locator("button").press("Enter")
     assert heading.get_attribute("aria-sort") == "descending"
     falling = values(page, "took", 2)
+    heading.locator("button").press("Space")
+    assert heading.get_attribute("aria-sort") == "none"
+    assert order(page, "took") == ["ejabberd 23.01", "Prosody 0.12.3", "tigase"]
     assert rising[-1] == falling[-1] == ""
     assert rising[:2] == sorted(rising[:2], key=float)
     assert falling[:2] == rising[1::-1]
@@ -81,9 +84,19 @@ def test_names_are_sorted_too(page):
     assert order(page, "cost") == ["tigase", "Prosody 0.12.3", "ejabberd 23.01"]
 
 
-def test_the_plot_has_a_line_for_each_server_that_was_run(page):
-    page.wait_for_selector("#distribution .plot .main-svg")
-    assert page.locator("#distribution .legendtext").all_text_contents() == [
+@pytest.mark.parametrize("plot", ["distribution", "logins"])
+def test_each_plot_has_a_line_for_each_server_that_was_run(page, plot):
+    page.wait_for_selector(f"#{plot} .plot .main-svg")
+    assert page.locator(f"#{plot} .legendtext").all_text_contents() == [
         "ejabberd 23.01",
         "Prosody 0.12.3",
     ]
+
+
+def test_the_server_s_name_stays_in_sight_when_a_wide_table_is_scrolled(page):
+    region = page.locator("section[aria-labelledby=cost] .scroll")
+    region.evaluate("region => { region.scrollLeft = 1e4 }")
+    name = region.locator("tbody th").first.bounding_box()
+    assert abs(name["x"] - region.bounding_box()["x"]) < 1
+    last = region.locator("tbody tr").first.locator("td").last.bounding_box()
+    assert last["x"] + last["width"] <= page.viewport_size["width"]

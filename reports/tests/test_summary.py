@@ -11,7 +11,8 @@ from harness.record.histogram import Histogram
 from harness.record.model import GeneratorSample, Messages, Outcome, ServerSample, Users, Window
 from harness.record.reader import Run
 from harness.record.writer import RunWriter
-from reports.summary import main_op, reconcile, summarise
+from reports.operations import main_op
+from reports.summary import reconcile, summarise
 from reports.tests import runs
 
 
@@ -37,7 +38,10 @@ def sample(worker, t, users=None, messages=None, **figures):
 
 
 KEYS = "run target users messages latency_ms operations_ms floor_ms clean login errors server"
-KEYS += " generator clocks_ms verdict"
+KEYS += " cost generator clocks_ms verdict"
+SERVER_KEYS = "cpu_s rss_max_mb threads_max files_max switches loopback_mb"
+COST_KEYS = "cpu_ms_per_login cpu_us_per_delivery switches_per_delivery"
+COST_KEYS += " loopback_bytes_per_delivery kb_per_session"
 
 
 def test_clocks_are_those_of_the_moment_when_they_were_known_least(directories):
@@ -63,8 +67,9 @@ def test_keys(run):
     assert keys(summary["login"]["phases"]) == "tcp tls sasl bind roster presence whole"
     for phase in summary["login"]["phases"].values():
         assert keys(phase) == "p50 p90 p99 max count"
-    for usage in (summary["server"], summary["generator"]):
-        assert usage is None or keys(usage) == "cpu_s rss_max_mb"
+    wanted = {"server": SERVER_KEYS, "cost": COST_KEYS, "generator": "cpu_s rss_max_mb"}
+    for name, words in wanted.items():
+        assert summary[name] is None or keys(summary[name]) == words
 
 
 def test_sums_the_last_sample_of_each_worker(tmp_path):

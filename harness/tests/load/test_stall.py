@@ -11,7 +11,8 @@ import pytest
 
 from harness.record.reader import Run
 from harness.tests.bench import Started
-from reports.summary import main_op, summarise
+from reports.operations import main_op
+from reports.summary import summarise
 
 STALL = 2.0  # seconds
 SECONDS = 20
