@@ -9,7 +9,9 @@ import pytest
 from harness.targets.embedded import defects
 from harness.tests.targets.embedded.conftest import StartBench
 from harness.tests.targets.embedded.defects import (
+    signs_addresses,
     signs_closing,
+    signs_delivery,
     signs_login,
     signs_management,
     signs_stanzas,
@@ -23,6 +25,8 @@ SIGNS: list[Sign] = [
     *signs_stanzas.SIGNS,
     *signs_closing.SIGNS,
     *signs_management.SIGNS,
+    *signs_delivery.SIGNS,
+    *signs_addresses.SIGNS,
 ]
 HASTE = {"closing_s": 0.1, "stanza_bytes": 20_000}
 
