@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from conformance import catalogue
+from conformance.compliance import text as compliance
 from conformance.inventory import pytest_arguments
 from conformance.suite import deviations
 from conformance.suite.session import start_target
@@ -154,8 +155,11 @@ def _progress(name: str) -> Iterator[Callable[..., None]]:
         yield show
 
 
-def report(directories: list[Path], as_json: bool) -> str:
-    """What is printed at the end; the reports that are files are written beside the records."""
+def report(directories: list[Path], as_json: bool, suite: str | None = None) -> str:
+    """What is printed at the end; the reports that are files are written beside the records.
+
+    With a compliance suite, its verdict stands behind the others.
+    """
     import reports  # late: a run does not wait for it
 
     for directory in directories:
@@ -164,14 +168,27 @@ def report(directories: list[Path], as_json: bool) -> str:
         page = reports.render(directory, "html")
         (directory / "report.html").write_text(page, encoding="utf-8")
     if len(directories) == 1:
-        return reports.render(directories[0], "json" if as_json else "text")
+        return _one_report(directories[0], as_json, suite)
     matrix = directories[0].parent / "matrix.html"
     matrix.write_text(reports.render_matrix(directories), encoding="utf-8")
     if as_json:
-        objects = {d.name: json.loads(reports.render(d, "json")) for d in directories}
+        objects = {d.name: json.loads(_one_report(d, as_json, suite)) for d in directories}
         return json.dumps(objects, indent=2)
-    texts = [reports.render(directory, "text") for directory in directories]
+    texts = [_one_report(directory, as_json, suite) for directory in directories]
     return "\n\n".join([*texts, f"side by side: {matrix}"])
+
+
+def _one_report(directory: Path, as_json: bool, suite: str | None) -> str:
+    import reports  # late, as above
+
+    whole = reports.render(directory, "json" if as_json else "text")
+    if suite is None:
+        return whole
+    run = ConformanceRun(directory)
+    if as_json:
+        claims = compliance.as_json(run, suite)
+        return json.dumps(json.loads(whole) | {"compliance": claims}, indent=2)
+    return f"{whole}\n\n{compliance.render(run, suite)}"
 
 
 def _accept(job: Job, name: str, directory: Path) -> None:

@@ -131,7 +131,9 @@ async def do(case: Case, stream: RawStream, payload: str, to: str = "") -> Eleme
 
 
 def notes(answer: Element) -> list[tuple[str, str]]:
-    """(id, text) of each item in an answer."""
+    """(id, text) of each item in a result."""
+    if answer.get("type") != "result":
+        return []
     return [
         (item.get("id", ""), item.findtext(f"{{{NOTE}}}note") or "")
         for item in answer.iter(f"{{{PUBSUB}}}item")

@@ -30,6 +30,13 @@ def conformance_command(
         Optional[list[str]],  # noqa: UP045
         typer.Option(help="requirement id, section or document to test; may be given again"),
     ] = None,
+    suite: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            help="compliance suite of XEP-0479 to test, and to say whether it is reached: "
+            "core, web, im, mobile, calling, or advanced for all of them at both levels"
+        ),
+    ] = None,
     seed: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(help="of the generated inputs (default: a new one, recorded)"),
@@ -72,18 +79,22 @@ def conformance_command(
 
     Exit codes: 0 every verdict is as expected, 1 some are not, 2 the suite could not run.
     """
-    from conformance import command, inventory_text  # late: the library does not need the suite
+    # Late: the library does not need the suite.
+    from conformance import command, compliance, inventory_text
+    from harness.errors import HarnessError
 
     if list_ or coverage:
         print((inventory_text.coverage if coverage else inventory_text.listing)(as_json))
         return
+    if suite and select:
+        raise HarnessError("--suite says what is tested: leave out --select")
     job = command.Job(
         targets=[name.strip() for name in target.split(",")],
         tls=tls.value if tls else None,
         profile=profile,
         allowed=allowed,
         effort=effort.value,
-        select=select or [],
+        select=compliance.documents(suite) if suite else select or [],
         seed=seed,
         strict=strict,
         jobs=jobs,
@@ -94,5 +105,5 @@ def conformance_command(
     if replay is not None:
         raise typer.Exit(command.replay(job, replay))
     directories, code = command.run(job)
-    print(command.report(directories, as_json))
+    print(command.report(directories, as_json, suite))
     raise typer.Exit(code)
