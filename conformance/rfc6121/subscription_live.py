@@ -74,6 +74,7 @@ class Live:
         self.rosters: dict[Key, dict[str, str]] = {}  # by roster get, in this step
         self._kept: dict[Key, Remembered] = {}
         self._known: dict[int, Remembered] = {}  # what versioned clients left behind
+        self._approved: set[tuple[int, int]] = set()  # (who asks, who has approved in advance)
         self._context = ""
 
     async def do(self, step: Step) -> list[Difference] | None:
@@ -86,7 +87,7 @@ class Live:
         self._context = str(outlook.visits[0]) if outlook.visits else str(step)
         await self.settle([] if sender is None else [sender])
         catching_up = sender if isinstance(step, Enter | Ask) and sender in self._kept else None
-        differences = list(self._differences(outlook, catching_up))
+        differences = self._approvals(step, list(self._differences(outlook, catching_up)))
         self.lost |= any(d.aspect == "states" and d.fails for d in differences)
         if not self.lost:
             self.case.covered |= set(map(str, outlook.visits))
@@ -119,6 +120,7 @@ class Live:
         """The rosters are empty, and the model begins anew."""
         self.model.forget()
         self.touched.clear()
+        self._approved.clear()
         self.lost = False
 
     def _possible(self, step: Step) -> bool:
@@ -129,6 +131,18 @@ class Live:
                     return False
             return bool(self._clients(step.by))
         return ((step.account, step.slot) in self.streams) != isinstance(step, Enter)
+
+    def _approvals(self, step: Step, differences: list[Difference]) -> list[Difference]:
+        """What differs after the request of who was approved in advance, or was so once, is about
+        that approval, and the states that follow depend on it."""
+        if isinstance(step, Say):
+            if self.model.view(step.by, step.to).approved:
+                self._approved.add((step.to, step.by))
+            failing = any(d.fails and d.aspect != "order" for d in differences)
+            if failing and step.kind == "subscribe" and (step.by, step.to) in self._approved:
+                self.lost = True
+                return [d._replace(aspect="approvals") for d in differences]
+        return differences
 
     def _clients(self, account: int) -> list[Key]:
         return [key for key in self.streams if key[0] == account]

@@ -190,7 +190,7 @@ class Model:
         if event.what == "push":
             word = f"push {name} {event.text}"
             if resource.interested:
-                yield Expect(word, event.need, "pushes")
+                yield Expect(word, event.need, "approvals" if event.mark else "pushes")
             else:  # section 2.2 says who gets pushes, but not that nobody else may
                 yield Expect(word, "SHOULD NOT", "audience")
         elif event.what == "stanza":

@@ -96,6 +96,7 @@ class ListItem:
 
 Step = Enter | Leave | Turn | Ask | Say | ListItem
 
+EVENTS = 20  # of a sequence, besides those that bring about its first state
 _VIA = st.integers(0, len(SLOTS) - 1)
 _SLOT = st.sampled_from(SLOTS)
 _RESOURCE = st.one_of(st.just(USUAL), st.sampled_from(UNUSUAL))
@@ -116,30 +117,32 @@ def sequences(accounts: int, turn: int = 0) -> st.SearchStrategy[list[Step]]:
     anywhere. `turn`: with the same seed, another number gives other sequences.
     """
     pairs = list(permutations(range(accounts), 2))
-    two = st.sampled_from(pairs)
-    anyone = st.integers(0, accounts - 1)
-    kinds = st.sampled_from([*KINDS[turn % 4 :], *KINDS[: turn % 4]])
-    entering = st.builds(Enter, anyone, _SLOT, _RESOURCE)
-    saying = st.builds(lambda pair, kind, via: Say(pair[0], pair[1], kind, via), two, kinds, _VIA)
-    events = st.one_of(
-        saying,
-        saying,
-        saying,
-        st.one_of(
-            entering,
-            st.builds(Turn, anyone, _SLOT, st.booleans()),
-            st.builds(Leave, anyone, _SLOT),
-            st.builds(Ask, anyone, _SLOT, st.booleans()),
-            st.builds(lambda pair, via: ListItem(pair[0], pair[1], via), two, _VIA),
-        ),
-    )
     parts = (
         st.tuples(*(st.builds(Enter, st.just(n), resource=_RESOURCE) for n in range(accounts))),
-        st.lists(entering, max_size=2),
         *(_ways(pair) for pair in pairs[: accounts - 1]),
-        st.lists(events, max_size=16),
+        st.tuples(*[_seldom_nothing(_events(accounts, pairs, turn))] * EVENTS),
     )
-    return st.tuples(*parts).map(lambda found: [step for part in found for step in part])
+    return st.tuples(*parts).map(lambda found: [step for part in found for step in part if step])
+
+
+def _events(accounts: int, pairs: list[tuple[int, int]], turn: int) -> st.SearchStrategy[Step]:
+    anyone, two = st.integers(0, accounts - 1), st.sampled_from(pairs)
+    kinds = st.sampled_from([*KINDS[turn % 4 :], *KINDS[: turn % 4]])
+    saying = st.builds(lambda pair, kind, via: Say(pair[0], pair[1], kind, via), two, kinds, _VIA)
+    others: st.SearchStrategy[Step] = st.one_of(
+        st.builds(Enter, anyone, _SLOT, _RESOURCE),
+        st.builds(Turn, anyone, _SLOT, st.booleans()),
+        st.builds(Leave, anyone, _SLOT),
+        st.builds(Ask, anyone, _SLOT, st.booleans()),
+        st.builds(lambda pair, via: ListItem(pair[0], pair[1], via), two, _VIA),
+    )
+    return st.integers(0, 3).flatmap(lambda number: others if number == 3 else saying)
+
+
+def _seldom_nothing(steps: st.SearchStrategy[Step]) -> st.SearchStrategy[Step | None]:
+    """Lists would be short as a rule; of steps that may be left out few are, until shrinking
+    leaves out all that it can."""
+    return st.integers(0, 9).flatmap(lambda number: steps if number else st.none())
 
 
 def _ways(pair: tuple[int, int]) -> st.SearchStrategy[list[Step]]:

@@ -160,6 +160,7 @@ class Event(NamedTuple):
     side: int
     need: Need
     text: str = ""
+    mark: bool = False  # of a push: the mark of an approval in advance is all that changes
 
 
 class Exchange:
@@ -257,7 +258,8 @@ class Exchange:
         item that has (section 2.1.6), so others are tolerated at best."""
         item = self.views[side].item
         if item != before.item:
-            self._note("push", side, "MUST", item)
+            mark = before.item.removesuffix(" approved") == item.removesuffix(" approved")
+            self.events.append(Event("push", side, "MUST", item, mark))
         elif item or before.state.into:
             self._note("push", side, again if item else "SHOULD NOT", item or "remove")
 

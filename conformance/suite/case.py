@@ -22,7 +22,7 @@ from conformance.wire.transcript import Transcript
 from harness.record.verdicts import CLOSE_SEVERITY, Close
 from harness.targets.base import Account, Endpoint, TlsMode
 
-BUDGET_S = 30.0  # of one case; after a finding no further examples are tried beyond it
+BUDGET_S = 30.0  # of one case by default; after a finding no further examples are tried beyond it
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -53,6 +53,7 @@ class Case:
         self.name = name
         self.requirements = list(requirements)
         self.transcript = Transcript(subject.accounts, subject.domain)
+        self.budget_s = BUDGET_S
         self.examples = 0
         self.judged = 0
         self.lenient: list[str] = []  # NON-STRICT outcomes
@@ -184,7 +185,7 @@ class Case:
     @property
     def over_budget(self) -> bool:
         """There is a finding, and looking for a smaller one has taken long enough."""
-        return self.finding is not None and self.seconds > BUDGET_S
+        return self.finding is not None and self.seconds > self.budget_s
 
     def _looked(self, expected: str, observed: str) -> None:
         if not self.transcript.received:
