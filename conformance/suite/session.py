@@ -185,7 +185,9 @@ def start_target(
     """A started target. Raises HarnessError and PeerError."""
     mode = _MODES[tls] or (None if profile else "starttls")
     target = targets.load(name)(
-        TargetOptions(tls=mode, profile=profile, allow_remote=allowed, defects=defects)
+        TargetOptions(
+            tls=mode, profile=profile, allow_remote=allowed, archive=True, defects=defects
+        )
     )
     target.start()
     return target
