@@ -15,8 +15,8 @@ _COLUMNS = 80
 _SHOWN = 3  # ids of requirements for each document
 _LABEL = 13
 _FOOT = (
-    "A feature is met when every MUST that was tested of its documents is; what is not tested never "
-    "counts. Features marked * may come from a component or plugin, which has to be named."
+    "A feature is met when every MUST that was tested of its documents is; what is not tested "
+    "never counts. Features marked * may come from a component or plugin, which has to be named."
 )
 
 

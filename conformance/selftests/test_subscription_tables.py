@@ -1,5 +1,8 @@
 """The rules of subscriptions, cell by cell against the tables of RFC 6121 appendix A."""
 
+# The tables are wider than prose may be.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import pytest
@@ -15,8 +18,8 @@ from conformance.rfc6121.subscriptions import (
     inbound,
     outbound,
 )
-from harness.targets.embedded import subscriptions as reference
 from harness.targets.embedded import store
+from harness.targets.embedded import subscriptions as reference
 
 # One line for each state. Each column is a table: "yes" (MUST), "SN", "MN"; what the state
 # becomes, "=" for the same; "push" where the roster item changes; "> kind" for the automatic reply.
@@ -121,7 +124,9 @@ def test_a_request_and_its_approval() -> None:
         "0 receipt  MAY",
         "1 stanza subscribe MUST",
     ]
-    assert events(view("none-pending-in", listed=False), view("none-pending-out"), "subscribed") == [
+    assert events(
+        view("none-pending-in", listed=False), view("none-pending-out"), "subscribed"
+    ) == [
         "0 push from MUST",
         "1 stanza subscribed MUST",
         "1 push to MUST",

@@ -99,8 +99,8 @@ async def test_addresses(case: Case, what: str) -> None:
             found = {e.get("to") for e in (message, *others)}
             case.prefer(found == {client.stream.jid}, "to = the full JID", "another to")
         else:
-            found = [e.get("jid") for e in message.iter(_ADDRESS) if e.get("type") == "replyto"]
-            case.prefer(found == [stream.jid], "the resource that published", "no such address")
+            named = [e.get("jid") for e in message.iter(_ADDRESS) if e.get("type") == "replyto"]
+            case.prefer(named == [stream.jid], "the resource that published", "no such address")
 
 
 @requires("pep-notify-owner")

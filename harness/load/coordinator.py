@@ -26,9 +26,8 @@ from harness.load import options as our_options
 from harness.load.again import again
 from harness.load.links import Link, LocalLink, MasterLink
 from harness.load.manifest import manifest, target_record
-from harness.load.preflight import Findings
+from harness.load.preflight import Findings, warm_up
 from harness.load.preflight import check as preflight
-from harness.load.preflight import warm_up
 from harness.load.run import Run
 from harness.load.session import Session
 from harness.load.status import Status
