@@ -37,8 +37,14 @@ def concluded(end: Edge, capacity: Capacity) -> Result:
         load=end.met,
         beyond=end.beyond,
         factor=factor,
-        reason=f"at {beyond} {factor.text}",
+        reason=f"at {beyond}{_trials(end, capacity)} {factor.text}",
     )
+
+
+def _trials(end: Edge, capacity: Capacity) -> str:
+    """Whose figures are quoted, where there is a choice: the curve shows medians."""
+    trials = sum(step.load == end.beyond for step in capacity.steps)
+    return f", in the last of {trials} trials," if trials > 1 else ""
 
 
 def unfinished(trials: Iterable[Trial], reason: str) -> Result:

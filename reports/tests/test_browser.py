@@ -74,7 +74,7 @@ def wait_for_another_colour(page, colour):
 def test_draws_every_plot(opened, directories, width, scheme):
     page = opened(directories["busy"], width, scheme)
     wait_for_plots(page)
-    assert page.locator("figure").count() == 7
+    assert page.locator("figure").count() == 8
     for plot in page.locator(".plot").all():
         assert plot.locator("svg.main-svg").count() > 0
         assert plot.locator(".scatterlayer path.js-line").count() > 0
