@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from ssl import SSLContext
@@ -13,6 +14,7 @@ from typing import Any, NoReturn
 import msgspec
 import pytest
 from hypothesis import given
+from hypothesis.control import current_build_context
 from hypothesis.strategies import SearchStrategy
 
 from conformance.verdicts import Absent, Allowed, Finding, Unknown
@@ -59,6 +61,7 @@ class Case:
         self.lenient: list[str] = []  # NON-STRICT outcomes
         self.seen: list[str] = []  # outcomes of the last example
         self.expected = ""
+        self.inputs: list[str] = []  # a checksum after each example, up to the first finding
         self.covered: set[str] = set()  # what a model of the case says it has been through
         self.close: Close | None = None
         self.finding: tuple[Finding, Transcript, str] | None = None  # the last one, its reaction
@@ -177,6 +180,11 @@ class Case:
         finally:
             await asyncio.gather(*(stream.close() for stream in self._streams))
 
+    def took(self, choices: object) -> None:
+        """Keep a checksum of what Hypothesis chose for this example and for those before it."""
+        last = int(self.inputs[-1], 16) if self.inputs else 0
+        self.inputs.append(f"{zlib.crc32(repr(choices).encode(), last):08x}")
+
     @property
     def seconds(self) -> float:
         """Since the case began."""
@@ -212,8 +220,13 @@ def requires(*ids: str, **strategies: SearchStrategy[Any]) -> Callable[[_Test], 
             case: Case = kwargs["case"]
             if case.over_budget:
                 return
+            new = case.finding is None  # what comes after a finding are attempts to shrink it
             async with case.example():
-                await test(*args, **kwargs)
+                try:
+                    await test(*args, **kwargs)
+                finally:
+                    if strategies and new:
+                        case.took(current_build_context().data.choices)
 
         generated = given(**strategies)(example) if strategies else example
         return pytest.mark.requires(*ids)(generated)

@@ -214,6 +214,7 @@ def _result(item: pytest.Item, case: Case) -> CaseResult:
         reason=reason,
         covered=sorted(case.covered),
         examples=case.examples,
+        inputs=case.inputs,
         seconds=round(case.seconds, 3),
     )
     if verdict in ("FAIL", "UNKNOWN", "NON-STRICT"):

@@ -97,6 +97,7 @@ class CaseResult(msgspec.Struct, kw_only=True):
     reason: str = ""  # for UNKNOWN and ABSENT: why
     covered: list[str] = []  # cells of a table of the specification that the case went through
     examples: int = 0
+    inputs: list[str] = []  # after each generated example up to a finding: a checksum of all so far
     seconds: float = 0.0
     evidence: str | None = None  # a path relative to the run directory
 
