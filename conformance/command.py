@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -25,6 +26,7 @@ from harness import child, targets
 from harness.errors import HarnessError
 from harness.record.conformance import ConformanceRun
 
+DIFFERENCES = "differences"  # the name of the files, without ending
 JOBS_PER_CORE = 3  # cases wait for the server more than they compute
 
 
@@ -55,12 +57,16 @@ def run(job: Job) -> tuple[list[Path], int]:
     """
     for name in job.targets:
         targets.load(name)
+        if job.targets.count(name) > 1:
+            raise HarnessError(f"--target names {name} twice: a server is tested once in a run")
     if job.select:
         catalogue.select(job.select)
     if len(job.targets) > 1 and job.deviations:
         raise HarnessError("--deviations is for one target: leave it out to use each one's own")
     if job.deviations and not (job.accept or job.deviations.is_file()):
         raise HarnessError(f"there is no file of deviations {job.deviations}")
+    if len(job.targets) > 1 and job.seed is None:  # all are to be asked the same
+        job = replace(job, seed=random.SystemRandom().randrange(2**31))
     directories, worst = [], 0
     for name in job.targets:
         directory = _directory(job, name)
@@ -171,11 +177,24 @@ def report(directories: list[Path], as_json: bool, suite: str | None = None) -> 
         return _one_report(directories[0], as_json, suite)
     matrix = directories[0].parent / "matrix.html"
     matrix.write_text(reports.render_matrix(directories), encoding="utf-8")
+    differences = _differences(directories)
     if as_json:
         objects = {d.name: json.loads(_one_report(d, as_json, suite)) for d in directories}
         return json.dumps(objects, indent=2)
     texts = [_one_report(directory, as_json, suite) for directory in directories]
-    return "\n\n".join([*texts, f"side by side: {matrix}"])
+    pages = f"side by side: {matrix}\ndifferences: {matrix.with_name(DIFFERENCES)}.html"
+    return "\n\n".join([*texts, differences, pages])
+
+
+def _differences(directories: list[Path]) -> str:
+    """Where the servers differ, as text; as a page and as JSON beside the matrix."""
+    from reports import differential  # late, as above
+
+    found = differential.differential(directories)
+    for ending in ("html", "json"):
+        file = (directories[0].parent / DIFFERENCES).with_suffix(f".{ending}")
+        file.write_text(differential.render(found, ending), encoding="utf-8")
+    return differential.render(found, "text")
 
 
 def _one_report(directory: Path, as_json: bool, suite: str | None) -> str:

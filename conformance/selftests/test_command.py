@@ -85,6 +85,22 @@ def test_a_known_deviation_makes_it_expected_and_passing_it_does_not(tmp_path: P
     assert code == 0
 
 
+def test_servers_are_asked_the_same_and_differ_where_one_is_broken(tmp_path: Path) -> None:
+    """Of two embedded servers, the differences are the cases of the defect and nothing else."""
+    from reports import differential
+
+    select = "--select=4.7"
+    _, sound = suite(tmp_path / "a", select)
+    _, broken = suite(tmp_path / "b", select, f"--defect={DEFECT}")
+    found = differential.differential([sound.directory, broken.directory])
+    assert found.generated > 10
+    assert found.same_inputs == found.generated
+    failing = {case.case for case in broken.cases if case.verdict == "FAIL"}
+    assert failing
+    assert {case.case for d in found.differences for case in d.cases} == failing
+    assert BROKEN in {difference.id for difference in found.of_kind("meets")}
+
+
 def test_the_verdicts_do_not_depend_on_the_number_of_processes(tmp_path: Path) -> None:
     verdicts: list[dict[str, Any]] = []
     for jobs in ("0", "2"):
@@ -104,6 +120,7 @@ def test_the_verdicts_do_not_depend_on_the_number_of_processes(tmp_path: Path) -
     ("arguments", "word"),
     [
         (["--target", "nosuch"], "nosuch"),
+        (["--target", "embedded,embedded"], "twice"),
         (["--select", "99.9"], "99.9"),
         (["--target", "external"], "profile"),
         (["--replay", "none.py"], "none.py"),

@@ -13,6 +13,7 @@ from rich.table import Table
 from harness import targets
 from harness.cli.app import Format, Page, app, print_report
 from harness.errors import HarnessError
+from harness.record.conformance import is_conformance
 
 
 @app.command("report")
@@ -47,10 +48,17 @@ def compare_command(
 ) -> None:
     """Compare recorded runs with the first one, figure by figure, with 95 % intervals.
 
-    Exit codes: 0 better or no difference shown, 1 worse, 2 not comparable.
-    """
-    from reports.compare import compare, render  # late: the library does not need its reports
+    Of conformance runs: the cases in which the servers differ, and who meets the requirement.
 
+    Exit codes: 0 better or no difference shown, 1 worse, 2 not comparable; of conformance runs 0.
+    """
+    # Late: the library does not need its reports.
+    from reports import differential
+    from reports.compare import compare, render
+
+    if all((run / "manifest.json").is_file() and is_conformance(run) for run in runs):
+        print(differential.render(differential.differential(runs), format.value))
+        return
     comparison = compare(runs, tolerance / 100, force)
     print(render(comparison, format.value))
     raise typer.Exit({"worse": 1, "not comparable": 2}.get(comparison.verdict, 0))

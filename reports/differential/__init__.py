@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.record.conformance import ConformanceRun
+from reports.differential import wording
 from reports.differential.differences import Differential, compare
 
 # Module names rather than modules: plain text must not wait for Jinja2 to load.
@@ -17,7 +18,7 @@ FORMATS = {
     "html": "reports.differential.html",
 }
 
-__all__ = ["FORMATS", "Differential", "compare", "differential", "render"]
+__all__ = ["FORMATS", "Differential", "compare", "differential", "render", "wording"]
 
 
 def differential(directories: Sequence[Path]) -> Differential:

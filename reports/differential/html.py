@@ -1,4 +1,4 @@
-"""One self-contained page: the requirements in which servers differ, with the cases that show it."""
+"""One self-contained page: requirements in which servers differ, and the cases that show it."""
 
 from __future__ import annotations
 
