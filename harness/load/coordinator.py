@@ -86,6 +86,8 @@ class Coordinator:
         self._record = record = target_record(
             options.target, target.endpoint(), target.facts(), found
         )
+        for user in self._environment.user_classes:  # what Locust shows as the host
+            user.host = user.host or f"xmpp://{record.host}:{record.port}"
         record.differences = [*record.differences, *self._left_out(found)]
 
     def begin(self) -> None:

@@ -9,11 +9,11 @@ function svg(parent, name, attributes, text) {
   return node;
 }
 
-// The next of 1, 2, 5, 10, 20 ... that is not less.
-function round(value) {
+// The next of some round numbers that is not less.
+function round(value, steps) {
   if (!(value > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].find((step) => step * power >= value * 0.9999) * power;
+  return steps.find((step) => step * power >= value * 0.9999) * power;
 }
 
 function draw(box, { times, lines, bands, unit }) {
@@ -23,7 +23,7 @@ function draw(box, { times, lines, bands, unit }) {
   plot.setAttribute("aria-hidden", "true");
   const first = times[0] ?? 0, last = Math.max(times[times.length - 1] ?? 0, first + 10);
   const all = lines.flatMap((line) => line.values).filter((value) => value !== null);
-  const top = round(all.reduce((most, value) => Math.max(most, value), 0));
+  const top = round(all.reduce((most, value) => Math.max(most, value), 0), [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10]);
   const x = (t) => LEFT + ((t - first) / (last - first)) * (width - LEFT - RIGHT);
   const y = (value) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - BOTTOM - TOP);
   times.forEach((t, index) => {
@@ -37,7 +37,7 @@ function draw(box, { times, lines, bands, unit }) {
     svg(plot, "line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: at, y2: at });
     svg(plot, "text", { x: LEFT - 8, y: at + 4, "text-anchor": "end" }, number(top * share));
   }
-  const step = round((last - first) / (width < 420 ? 3 : 6));
+  const step = round((last - first) / (width < 420 ? 3 : 6), [1, 2, 5, 10]);
   for (let t = Math.ceil(first / step) * step; t <= last; t += step) {
     svg(plot, "text", { x: x(t), y: HEIGHT - 5, "text-anchor": "middle" }, `${t} s`);
   }

@@ -28,18 +28,19 @@ const CHARTS = {
   },
 };
 const TABLES = {
-  stanzas: ["Measured stanzas", "kind", "out per s", "in per s", "out", "in"],
   latencies: ["Latency, ms", "from the plan", "p50", "p99", "p99.9", "max", "count"],
+  stanzas: ["Measured stanzas", "kind", "out per s", "in per s", "out", "in"],
   ledger: ["Delivery ledger", "messages", "count"],
   logins: ["Login phases, ms", "phase", "p50", "p99", "max", "count"],
-  errors: ["Errors", "operation", "condition", "sample", "count"],
   server: ["Server", "figure", "value"],
   workers: [
     "Generator", "process", "CPU, %", "memory, MB", "loop lag, ms", "behind the plan, ms",
     "unsent, bytes", "saturated, s", "at a limit now",
   ],
+  errors: ["Errors", "operation", "condition", "sample", "count"],
   runs: ["Recorded runs", "run", "verdict", "directory", "report"],
 };
+const WIDE = new Set(["latencies", "workers", "errors", "runs"]);
 const WORDS = new Set(["condition", "sample", "verdict", "directory", "report", "at a limit now"]);
 const NOTES = {
   stanzas: "Those that the scenario measures; the stanzas of logins are not among them.",
@@ -90,7 +91,7 @@ function build() {
   }
   const tables = make(page, "div", undefined, { class: "tables" });
   for (const [id, [title, ...columns]] of Object.entries(TABLES)) {
-    const block = make(tables, "div", undefined, { id: `block-${id}`, class: columns.length > 4 ? "wide" : "" });
+    const block = make(tables, "div", undefined, { id: `block-${id}`, class: WIDE.has(id) ? "wide" : "" });
     make(block, "h2", title);
     const scroll = make(block, "div", undefined, { class: "scroll", role: "region", tabindex: "0", "aria-label": title });
     const table = make(scroll, "table");
@@ -151,7 +152,7 @@ function showTiles(now) {
     ["p99.9", `${exact(recent.p999_us)} ms`, `${now.latency.op}, last ${now.latency.recent_s} s`],
     ["Pending", whole(now.pending), `of ${whole(ledger.sent)} sent`],
     ["Lost", whole(ledger.lost), "known after the drain"],
-    ["Generator", marked ? "saturated" : seconds ? "clean" : "-", `${whole(marked)} of ${whole(seconds)} s at a limit`],
+    ["Generator", seconds ? `${Math.floor((100 * (seconds - marked)) / seconds)} % clean` : "-", `${whole(marked)} of ${whole(seconds)} s at a limit`],
   ];
   const list = part("tiles");
   if (list.children.length !== tiles.length) {
