@@ -43,12 +43,16 @@ class Job:
     processes: int
     profile: Path | None
     allowed: bool
-    ui: bool
+    ui: bool  # Locust's web UI
     out: Path | None
     floor: bool = False  # measure the generator's floor too, unless it is known
     limits: Path | None = None  # what the run must keep
     abort_on: list[str] = field(default_factory=list)  # what makes it hopeless
     extra: list[str] = field(default_factory=list)
+    ui_host: str | None = None
+    ui_port: int | None = None
+    live: bool = False  # figures in the terminal
+    prometheus: int | None = None  # the port of an exporter
 
 
 def run(job: Job) -> tuple[Path, int]:
@@ -71,9 +75,11 @@ def run(job: Job) -> tuple[Path, int]:
         log = (directory / "locust.log").open("wb")
     except OSError as error:
         raise HarnessError(f"cannot write to {directory}: {error.strerror}") from error
+    more: list[Path] = []  # runs that were begun in the web UI
     with log:
         look = partial(hopeless, directory)
-        error_line, code, aborted = _follow(_command(job, file, directory), log, job, look)
+        command = _command(job, file, directory)
+        error_line, code, aborted = _follow(command, log, job, look, more.append)
     if not (directory / "manifest.json").is_file():
         why = error_line or f"the load generator ended with code {code}: {_last_line(directory)}"
         if created:
@@ -87,7 +93,8 @@ def run(job: Job) -> tuple[Path, int]:
         _say_why(directory, aborted)
     elif job.floor:
         _add_floor(job, directory)
-    _write_html(directory)
+    for run in {directory, *more}:
+        _write_html(run)
     code = _exit_code(directory, code)
     if gate and not all(check.ok for check in gate(directory)):
         code = code or 1
@@ -124,6 +131,9 @@ def _command(job: Job, file: Path, directory: Path) -> list[str]:
         "--target-profile": job.profile,
         "--loglevel": "WARNING",
         "--exit-code-on-error": 0,
+        "--web-host": job.ui_host,
+        "--web-port": job.ui_port,
+        "--prometheus": job.prometheus,
     }
     command = [sys.executable, "-m", "locust", "-f", str(file), "--only-summary"]
     for name, value in options.items():
@@ -137,14 +147,18 @@ def _command(job: Job, file: Path, directory: Path) -> list[str]:
         command += ["--master-bind-port", port, "--master-port", port]
         command += ["--expect-workers-max-wait", str(_WORKERS_S)]
     if job.ui:
-        command += ["--autostart", "--web-host", "127.0.0.1"]
+        command.append("--autostart")
     else:
         command.append("--headless")
     return command + job.extra
 
 
 def _follow(
-    command: list[str], log: BinaryIO, job: Job, hopeless: Callable[[], str | None]
+    command: list[str],
+    log: BinaryIO,
+    job: Job,
+    hopeless: Callable[[], str | None],
+    on_recorded: Callable[[Path], None],
 ) -> tuple[str | None, int, str | None]:
     """Run the command to its end, showing its status: its error line, its exit code, and why it
     was ended early."""
@@ -155,6 +169,8 @@ def _follow(
             nonlocal aborted
             if job.ui and "error" in status:  # the web UI stays after the run
                 progress.say(status["error"])
+            if "recorded" in status:
+                on_recorded(Path(status["recorded"]))
             progress.show(status)
             under_load = status.get("load_s") is not None
             if under_load and not aborted and (aborted := hopeless()):

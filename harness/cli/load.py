@@ -65,7 +65,28 @@ def bench_command(
             "--i-am-allowed-to-load-this-host", help="needed for a server on another machine"
         ),
     ] = False,
-    ui: Annotated[bool, typer.Option("--ui", help="show Locust's web UI while running")] = False,
+    ui: Annotated[
+        bool,
+        typer.Option("--ui", help="a dashboard in the browser: Locust's web UI with our figures"),
+    ] = False,
+    ui_host: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            help="address of the web UI (default: 127.0.0.1); others than those of this machine "
+            "alone need --web-login"
+        ),
+    ] = None,
+    ui_port: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="port of the web UI (default: 8089)"),
+    ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="figures in the terminal while running")
+    ] = False,
+    prometheus: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="port of an exporter for Prometheus, at /metrics on 127.0.0.1"),
+    ] = None,
     floor: Annotated[
         bool,
         typer.Option(
@@ -117,6 +138,10 @@ def bench_command(
             job_from(again),
             allowed=allowed,
             ui=ui,
+            ui_host=ui_host,
+            ui_port=ui_port,
+            live=live,
+            prometheus=prometheus,
             out=out,
             floor=floor,
             limits=limits,
@@ -137,6 +162,10 @@ def bench_command(
             profile=profile,
             allowed=allowed,
             ui=ui,
+            ui_host=ui_host,
+            ui_port=ui_port,
+            live=live,
+            prometheus=prometheus,
             out=out,
             floor=floor and target != "embedded",
             limits=limits,
@@ -144,8 +173,9 @@ def bench_command(
             extra=context.args,
         )
     if repeat > 1 or "," in job.target:
-        if ui:
-            raise HarnessError("--ui shows one run: give one --target and no --repeat")
+        shows = {"--ui": ui, "--live": live, "--prometheus": prometheus}
+        for name in [name for name, given in shows.items() if given]:
+            raise HarnessError(f"{name} shows one run: give one --target and no --repeat")
         directory, code = side.run(side.Ask(job, side.names(job.target), repeat))
     else:
         directory, code = bench.run(job)

@@ -25,6 +25,7 @@ from harness.load import failures
 from harness.load import options as our_options
 from harness.load.again import again
 from harness.load.links import Link, LocalLink, MasterLink
+from harness.load.live import Live
 from harness.load.manifest import manifest, target_record
 from harness.load.preflight import Findings, warm_up
 from harness.load.preflight import check as preflight
@@ -45,6 +46,7 @@ class Coordinator:
 
     def __init__(self, environment: Any) -> None:
         self.status = Status(self._orphaned)
+        self.live: Live | None = None
         self._environment = environment
         self._options = environment.parsed_options
         self._target: Target | None = None
@@ -74,10 +76,7 @@ class Coordinator:
         self._target = target = kind(our_options.target_options(options))
         self.status.stage(f"starting {options.target}")
         target.start()
-        count = options.num_users or SPARE
-        self.status.stage(f"making {count} accounts")
-        self._rosters = self._contacts(count)
-        self._accounts = target.provision(count, self._rosters)
+        self._provision(options.num_users or SPARE)
         self.status.stage("logging in once to check")
         found = preflight(self._share(0, 1, allowed))
         self._found = found
@@ -87,12 +86,18 @@ class Coordinator:
         self._record = record = target_record(
             options.target, target.endpoint(), target.facts(), found
         )
+        for user in self._environment.user_classes:  # what Locust shows as the host
+            user.host = user.host or f"xmpp://{record.host}:{record.port}"
         record.differences = [*record.differences, *self._left_out(found)]
 
     def begin(self) -> None:
         """A test starts: sessions to the workers and, when they are ready, a new record."""
         assert self._record is not None  # Locust starts no test before `prepare` is done
+        if (self._options.num_users or 0) > len(self._accounts):
+            self._provision(self._options.num_users)
         workers = self._link.count()
+        our_options.normalise(self._options)
+        our_options.check(self._options)
         allowed = our_options.mechanisms(self._options)
         scenario = Path(self._environment.locustfile or "scenario").stem
         repeat = again(self._environment.parsed_locustfiles or [], self._options)
@@ -103,6 +108,14 @@ class Coordinator:
             msgspec.structs.replace(self._share(number, workers, allowed), run=digits)
             for number in range(workers)
         ]
+        if self.live is not None:
+            self.live.begin(
+                workers,
+                scenario=scenario,
+                target=self._in_words(),
+                asked=self._options.num_users or 0,
+                duration_s=self.duration,
+            )
         early: list[Tick] = []
         self._early = early
         try:
@@ -121,6 +134,20 @@ class Coordinator:
             waits = any(getattr(user, "logs_in", True) for user in self._environment.user_classes)
             self._run.expect(user_count if waits else 0)
 
+    def enlarge(self, count: int) -> None:
+        """Make accounts for so many users while a test runs, and give them to its workers. Raises
+        HarnessError where users have contact lists, which are made before a test."""
+        have = len(self._accounts)
+        if self._run is None or count <= have:
+            return
+        if self._rosters:
+            raise HarnessError(
+                f"there are accounts for {have} users, who know each other: stop, and start anew "
+                "with more"
+            )
+        self._provision(count)
+        self._link.enlarge(self._accounts[have:], have)
+
     def drain(self) -> None:
         """A test is about to stop, with its users still online."""
         if self._run is not None:
@@ -133,7 +160,9 @@ class Coordinator:
             return
         outcome = run.finish()
         self._recorded += 1
-        self.status.stage(f"recorded in {run.directory}")
+        self.status.recorded(run.directory)
+        if self.live is not None:
+            self.live.finish(str(run.directory), outcome)
         if outcome.verdict == "failed":
             self.status.error(outcome.reason)
             self._environment.process_exit_code = 1
@@ -220,6 +249,17 @@ class Coordinator:
         missing = [f for f in wanted if f not in found.features]
         return [f"without {wanted[f]}: the server does not offer {f}" for f in missing]
 
+    def _provision(self, count: int) -> None:
+        assert self._target is not None
+        self.status.stage(f"making {count} accounts")
+        self._rosters = self._contacts(count)
+        self._accounts = self._target.provision(count, self._rosters)
+
+    def _in_words(self) -> str:
+        assert self._record is not None
+        server, version = self._record.server or self._record.name, self._record.version
+        return f"{server} {version}" if version else server
+
     def _contacts(self, count: int) -> list[list[int]]:
         for user in self._environment.user_classes:
             maker = getattr(user, "contacts", None)
@@ -252,7 +292,9 @@ class Coordinator:
         )
 
     def _directory(self, scenario: str) -> Path:
-        if self._options.run_dir:
-            return Path(self._options.run_dir)
-        stamp = time.strftime("%Y%m%d-%H%M%S")
-        return Path("out") / f"{stamp}-{scenario}-{self._options.target}"
+        if not self._options.run_dir:
+            stamp = time.strftime("%Y%m%d-%H%M%S")
+            return Path("out") / f"{stamp}-{scenario}-{self._options.target}"
+        first = Path(self._options.run_dir)
+        # Each start in the web UI after the first one has a directory beside that.
+        return first.with_name(f"{first.name}-{self._recorded + 1}") if self._recorded else first

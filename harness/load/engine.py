@@ -7,7 +7,7 @@ must not block.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import Any
@@ -29,6 +29,7 @@ from harness.load.rooms import Room, Rooms
 from harness.load.session import Session
 from harness.load.turns import Turns
 from harness.record.model import Users
+from harness.targets.base import Account
 from harness.xmpp import Limits
 from harness.xmpp import namespaces as ns
 from harness.xmpp.stanza import condition_of
@@ -66,6 +67,9 @@ class Engine:
         # A user who comes and goes counts once.
         self._reached: dict[str, set[int]] = {"connected": set(), "bound": set(), "present": set()}
         self._retiring: dict[int, Event] = {}
+        self.written: Counter[str] = Counter()  # stanzas that go to many, by kind
+        self._samples: dict[str, str] = {}  # texts of errors, by condition
+        self._told = 0  # of them
         self._free = deque(range(len(session.accounts)))
         self._fire = fire
         self._messages = self.recorder.operation("message")
@@ -92,6 +96,12 @@ class Engine:
         position = self._free.popleft()
         self.population.expect(position)
         return position
+
+    def enlarge(self, accounts: list[Account]) -> None:
+        """More accounts, which follow those of the session."""
+        own = self.session.accounts
+        self._free.extend(range(len(own), len(own) + len(accounts)))
+        own.extend(accounts)
 
     def return_account(self, position: int) -> None:
         """The account may be used again."""
@@ -213,6 +223,7 @@ class Engine:
         ledger, occupants = self.ledger, room.occupants
         name = ledger.sent_to_many(sender.index, occupants, planned or now, now, GROUPCHAT)
         self._along(GROUPCHAT).started += len(occupants)
+        self.written[GROUPCHAT] += 1
         sender.groupchat(room.address, body, name)
 
     def retire(self, client: Client) -> Event:
@@ -283,6 +294,7 @@ class Engine:
         contacts = sum(map(self.population.is_online, self._contacts(sender)))
         self._presence.started += contacts
         name = self.broadcasts.sent(planned or now, now, contacts)
+        self.written["presence"] += 1
         sender.presence(status=status, id=name)
 
     def presence_arrived(self, id: str, now: float, since: float = 0.0) -> None:  # noqa: A002
@@ -307,6 +319,8 @@ class Engine:
     def failed(self, op: str, error: PeerError, begin: float) -> None:
         """An operation that began at `begin` has just failed."""
         self.recorder.operation(op).errors[error.condition] += 1
+        if error.condition not in self._samples:
+            self._samples[error.condition] = error.text
         self._fire(
             request_type=op,
             name=error.condition,
@@ -337,6 +351,12 @@ class Engine:
             exception=None,
             context={},
         )
+
+    def take_samples(self) -> dict[str, str]:
+        """The text of the first error of each condition that is new since the last call."""
+        new = dict(list(self._samples.items())[self._told :])
+        self._told = len(self._samples)
+        return new
 
     def behind_s(self) -> float:
         """How late the plan of arrivals was carried out at worst since the last call."""

@@ -20,8 +20,10 @@ from harness.load import session as sessions
 from harness.load.clock import MasterClock, now_ns
 from harness.load.session import Session
 from harness.load.worker import Tick, Worker
+from harness.targets.base import Account
 
 _SESSION, _START, _DRAIN = "xmpp.session", "xmpp.start", "xmpp.drain"  # to the workers
+_MORE = "xmpp.more"  # to them: accounts
 _TICK, _DRAINED, _FAILED = "xmpp.tick", "xmpp.drained", "xmpp.failed"  # from them
 _ASK, _TIME = "xmpp.ask", "xmpp.time"  # a worker asks for the master's time, and gets it
 _READY_S = 30.0  # how long a worker may take to get ready
@@ -38,6 +40,10 @@ class Link(Protocol):
 
     def begin(self, shares: list[Session]) -> None:
         """Give each worker its session; returns when all are ready. Raises HarnessError."""
+        ...
+
+    def enlarge(self, accounts: list[Account], first: int) -> None:
+        """Deal out more accounts, of which the first has this number in the run."""
         ...
 
     def start_load(self) -> None: ...
@@ -62,6 +68,9 @@ class LocalLink:
 
     def begin(self, shares: list[Session]) -> None:
         self._worker.begin(shares[0])
+
+    def enlarge(self, accounts: list[Account], first: int) -> None:
+        self._worker.enlarge(accounts)
 
     def start_load(self) -> None:
         self._worker.start_load()
@@ -108,6 +117,12 @@ class MasterLink:
             self._wait_until_ready()
         finally:
             self._beginning = False
+
+    def enlarge(self, accounts: list[Account], first: int) -> None:
+        workers = len(self._clients)
+        for number, client in enumerate(self._clients):
+            share = accounts[(number - first) % workers :: workers]
+            self._runner.send_message(_MORE, msgspec.to_builtins(share), client)
 
     def start_load(self) -> None:
         self._runner.send_message(_START)
@@ -198,6 +213,9 @@ def serve(environment: Any) -> None:
     def on_session(environment: Any, msg: Any, **_kwargs: Any) -> None:
         worker.begin(sessions.from_wire(msg.data))
 
+    def on_more(environment: Any, msg: Any, **_kwargs: Any) -> None:
+        worker.enlarge(msgspec.convert(msg.data, list[Account]))
+
     def on_start(environment: Any, msg: Any, **_kwargs: Any) -> None:
         worker.start_load()
 
@@ -216,7 +234,12 @@ def serve(environment: Any) -> None:
 
     runner.register_message(_TIME, lambda msg, **_kwargs: clock.answered(*msg.data))
     failures.watch(environment, report)
-    for name, listener in ((_SESSION, on_session), (_START, on_start), (_DRAIN, on_drain)):
+    for name, listener in (
+        (_SESSION, on_session),
+        (_MORE, on_more),
+        (_START, on_start),
+        (_DRAIN, on_drain),
+    ):
         # In a greenlet of its own, what it raises is seen by `watch`; else Locust only logs it.
         runner.register_message(name, listener, concurrent=True)
     if environment.parsed_options.processes:

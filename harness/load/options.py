@@ -13,6 +13,18 @@ from harness.load import arrivals, placement
 from harness.targets.base import TargetOptions, TlsMode
 from harness.xmpp.sasl import DEFAULT_ORDER, KNOWN
 
+# Shown in the web UI, and of them those that may be left empty.
+SHOWN = (
+    "rate",
+    "login_rate",
+    "seed",
+    "placement",
+    "login_timeout",
+    "duration",
+    "drain",
+)
+EMPTY = ("rate", "duration")
+_SHOWING = {"prometheus", "prometheus_host"}  # no part of what a run does
 _TLS: dict[str, TlsMode] = {
     "on": "starttls",
     "starttls": "starttls",
@@ -73,6 +85,21 @@ def add(parser: Any) -> None:
     group.add_argument(
         "--run-dir", default=None, help="directory for the record (default: out/...)"
     )
+    group.add_argument(
+        "--prometheus",
+        type=int,
+        default=None,
+        metavar="PORT",
+        help="port of an exporter for Prometheus, at /metrics",
+    )
+    group.add_argument(
+        "--prometheus-host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="its address (default: 127.0.0.1)",
+    )
+    # Locust binds to every address of the machine.
+    parser.set_defaults(web_host="127.0.0.1")
     _add_shown(group)
 
 
@@ -116,6 +143,20 @@ def _add_shown(group: Any) -> None:
     )
 
 
+def normalise(options: Any) -> None:
+    """Give our options the types of the command line again: the web UI sets those that had no
+    value to text. Raises HarnessError for what is no number."""
+    options.rate, options.login_rate = our_plan(options.rate or ""), our_plan(options.login_rate)
+    for name in ("duration", "drain", "login_timeout"):
+        value = getattr(options, name)
+        try:
+            setattr(options, name, None if value in (None, "") else float(value))
+        except ValueError:
+            raise HarnessError(
+                f"--{name.replace('_', '-')} must be a number, not {value!r}"
+            ) from None
+
+
 def secrets(options: Any) -> dict[str, Any]:
     """What was given for a scenario's options that are declared with `is_secret`."""
     actions = get_parser(default_config_files=[])._actions
@@ -125,7 +166,7 @@ def secrets(options: Any) -> dict[str, Any]:
 
 def custom(options: Any) -> dict[str, Any]:
     """The options that Locust does not have of its own, in alphabetical order, without secrets."""
-    hidden = set(default_args_dict()) | set(secrets(options))
+    hidden = set(default_args_dict()) | set(secrets(options)) | _SHOWING
     return {name: value for name, value in sorted(vars(options).items()) if name not in hidden}
 
 

@@ -11,7 +11,7 @@ from gevent import GreenletExit
 from locust import events
 from locust.runners import WorkerRunner
 
-from harness.load import failures, links, options, web
+from harness.load import dashboard, failures, links, options, web
 from harness.load.coordinator import Coordinator
 
 _installed = False
@@ -40,6 +40,7 @@ def _on_init(environment: Any, runner: Any, web_ui: Any, **_kwargs: Any) -> None
     hooks.quitting.add_listener(lambda **_kwargs: coordinator.quit())
     try:
         web.check(web_ui)
+        dashboard.install(environment, coordinator)
         coordinator.prepare()
     except Exception as error:
         coordinator.refuse(error)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from time import monotonic
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import gevent
 from gevent.event import Event
 
 from harness.load.links import Link, MasterLink
+from harness.load.live import Live
 from harness.load.sampling import ProcessMeter, ServerMeter
 from harness.load.status import Status
 from harness.load.worker import Tick
@@ -25,6 +26,7 @@ class Surroundings(Protocol):
     """What a run needs of its coordinator."""
 
     status: Status
+    live: Live | None  # who shows the run while it goes on
 
     @property
     def link(self) -> Link:
@@ -80,6 +82,8 @@ class Run:
         self._writer.windows(tick.windows)
         self._writer.samples([tick.sample])
         self._writer.anomalies(tick.anomalies)
+        if live := self._coordinator.live:
+            live.tick(tick)
         self._maybe_start_load()
         self._report()
 
@@ -175,6 +179,8 @@ class Run:
                 sample = meter.sample(target.pids(), now)
                 if sample is not None:
                     self._writer.samples([sample])
+                    if live := self._coordinator.live:
+                        live.server(sample)
                 if not target.alive():
                     self.end("failed", target.last_words())
             for worker in self._coordinator.link.lost():
@@ -205,13 +211,16 @@ class Run:
 
     def _report(self) -> None:
         messages = [tick.sample.messages for tick in self._ticks.values()]
-        self._coordinator.status.figures(
-            settled=sum(tick.settled for tick in self._ticks.values()),
-            expected=self._expected,
-            online=self._total("online"),
-            sent=sum(m.sent for m in messages),
-            delivered=sum(m.delivered for m in messages),
-            load_s=self._since_start(monotonic()),
-            duration=self._coordinator.duration,
-            draining=self._drained is not None,
-        )
+        figures: dict[str, Any] = {
+            "settled": sum(tick.settled for tick in self._ticks.values()),
+            "expected": self._expected,
+            "online": self._total("online"),
+            "sent": sum(m.sent for m in messages),
+            "delivered": sum(m.delivered for m in messages),
+            "load_s": self._since_start(self._load_end or monotonic()),
+            "duration": self._coordinator.duration,
+            "draining": self._drained is not None,
+        }
+        if live := self._coordinator.live:
+            live.progress(**figures)
+        self._coordinator.status.figures(**figures)

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -17,7 +18,7 @@ _log = logging.getLogger("xmpp-harness")
 
 class Status:
     """Keys of a line: `stage` (text), or `error` (text), or `web` (the URL of the web UI), or
-    figures of the running second."""
+    `recorded` (the directory of a run that is over), or figures of the running second."""
 
     def __init__(self, on_orphaned: Callable[[], None]) -> None:
         """`on_orphaned` is called from the loop when the reader of the pipe is gone."""
@@ -44,6 +45,11 @@ class Status:
     def web(self, url: str) -> None:
         """Where the web UI is."""
         self._write({"web": url})
+
+    def recorded(self, directory: Path) -> None:
+        """A run is over; it is in this directory."""
+        self.stage(f"recorded in {directory}")
+        self._write({"recorded": str(directory)})
 
     def figures(self, **figures: Any) -> None:
         """Once a second."""

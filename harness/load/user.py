@@ -92,6 +92,8 @@ class XmppUser(User):
         if getattr(self, "client", None) is None:
             return
         self.engine.turns.leave(self.client)
+        if not self.engine.draining:  # somebody wants fewer users: what is on its way comes first
+            self.engine.retire(self.client).wait(REPLY_TIMEOUT)
         self.client.close()
         self.engine.return_account(self._position)
 

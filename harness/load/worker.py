@@ -23,6 +23,7 @@ from harness.load.engine import Engine
 from harness.load.sampling import ProcessMeter
 from harness.load.session import Session
 from harness.record.model import Anomaly, GeneratorSample, Window
+from harness.targets.base import Account
 
 _FOLD = 0.1  # seconds between foldings
 _STEPS = 10  # of them to a tick
@@ -38,6 +39,9 @@ class Tick(msgspec.Struct, kw_only=True):
     last_loss: str | None = None  # why a connection broke, if one did
     login_error: str | None = None  # why a login failed, if one did
     anomalies: list[Anomaly] = []
+    whole: bool = True  # at the end of a second, not between two
+    samples: dict[str, str] = {}  # the texts of errors that are new, by condition
+    written: dict[str, int] = {}  # stanzas that go to many, by kind, since the run began
 
 
 class Worker:
@@ -71,6 +75,10 @@ class Worker:
         if self._clock is not None:
             self._clock.begin()
         self._ticker = gevent.spawn(self._tick)
+
+    def enlarge(self, accounts: list[Account]) -> None:
+        """More accounts for users who come while the run goes on."""
+        self._engine.enlarge(accounts)
 
     def start_load(self) -> None:
         """Everybody's login has ended."""
@@ -152,4 +160,7 @@ class Worker:
             last_loss=str(engine.last_loss) if engine.last_loss else None,
             login_error=str(engine.login_error) if engine.login_error else None,
             anomalies=anomalies,
+            whole=windows,
+            samples=engine.take_samples(),
+            written=dict(engine.written),
         )
