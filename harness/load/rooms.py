@@ -29,11 +29,16 @@ class Rooms:
         self._rooms: dict[int, Room] = {}
 
     def room(self, number: int) -> tuple[Room, bool]:
-        """The room of this number, and whether it is new: who hears that it is opens it."""
-        known = self._rooms.get(number)
-        if known is not None:
-            return known, False
-        room = self._rooms[number] = Room(f"{self._prefix}{number}@{self._service}")
+        """The room of this number, and whether it is new: who hears that it is opens it.
+
+        A server forgets a room when the last one has left it, so an empty one is new again.
+        """
+        room = self._rooms.get(number)
+        if room is None:
+            room = self._rooms[number] = Room(f"{self._prefix}{number}@{self._service}")
+        elif room.occupants or not room.opened.is_set():
+            return room, False
+        room.opened.clear()
         return room, True
 
     def leave(self, account: int) -> list[Room]:

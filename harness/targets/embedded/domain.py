@@ -15,6 +15,7 @@ from harness.xmpp import stanza as stanzas
 from harness.xmpp.stanza import serialise
 
 if TYPE_CHECKING:
+    from harness.targets.embedded.services import Service
     from harness.targets.embedded.session import Session
 
     Taker = Callable[[Session, Element], None]
@@ -35,6 +36,7 @@ class Domain:
         self.resumable: dict[str, Session] = {}  # by SM-ID (XEP-0198)
         self.ended: dict[tuple[str, str], int] = {}  # (bare JID, SM-ID) -> last count, when over
         self.blockers: set[Account] = set()  # the accounts that block anybody
+        self.services: dict[str, Service] = {}  # by their domains
         self.capabilities: dict[tuple[str, str], frozenset[str]] = {}  # (hash, ver) -> features
         self._asked: dict[tuple[str, str], Taker] = {}
         self.epoch = secrets.token_hex(4)  # makes roster versions of another run unknown

@@ -10,6 +10,8 @@ from xml.etree.ElementTree import Element
 from harness.targets.embedded import disco, iq
 
 if TYPE_CHECKING:
+    from harness.targets.embedded.domain import Domain
+    from harness.targets.embedded.services import Service
     from harness.targets.embedded.session import Session
 
     Nonza = Callable[[Session, Element], None]
@@ -27,3 +29,5 @@ class Extension:
     of_server: disco.Said = field(default_factory=disco.Said)
     of_account: disco.Said = field(default_factory=disco.Said)
     stream_feature: Callable[[], str] | None = None  # XML, after login
+    # Services at domains of their own, by the first label: made of domain and address.
+    services: Mapping[str, Callable[[Domain, str], Service]] = field(default_factory=dict)

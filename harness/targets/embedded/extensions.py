@@ -16,10 +16,12 @@ from harness.targets.embedded import (
     features,
     iq,
     pep,
+    services,
     stream_management,
     vcard,
 )
 from harness.targets.embedded.extension import Extension
+from harness.targets.embedded.rooms import service as rooms
 from harness.targets.embedded.session import TABLE, Session, State
 
 ALL: tuple[Extension, ...] = (
@@ -32,6 +34,8 @@ ALL: tuple[Extension, ...] = (
     stream_management.EXTENSION,
     carbons.EXTENSION,
     archive_query.EXTENSION,
+    services.EXTENSION,
+    rooms.EXTENSION,
 )
 
 
@@ -42,6 +46,7 @@ def register(extension: Extension) -> None:
     iq.FOR_NOBODY.update(extension.for_nobody)
     disco.OF_SERVER.add(extension.of_server)
     disco.OF_ACCOUNT.add(extension.of_account)
+    services.OFFERED.update(extension.services)
     for tag, handler in extension.nonzas.items():
         TABLE[State.BOUND, tag] = _row(handler)
     for tag, handler in extension.early_nonzas.items():

@@ -21,6 +21,7 @@ _TYPES = {
     "not-acceptable": "modify",
     "not-allowed": "cancel",
     "not-authorized": "auth",
+    "registration-required": "auth",
     "remote-server-not-found": "cancel",
     "resource-constraint": "wait",
     "service-unavailable": "cancel",

@@ -141,7 +141,9 @@ def _end_directed(domain: Domain, session: Session, stanza: Element, *, told: bo
     targets, session.directed = session.directed, set()
     for target in targets:
         to = jids.parse(target)
-        if not (told and session.owner.shows_presence_to(to.bare)):
+        if (service := domain.services.get(to.domain)) is not None:
+            service.take(session, stanza, to)
+        elif not (told and session.owner.shows_presence_to(to.bare)):
             _pass_on(domain, stanza, to)
 
 

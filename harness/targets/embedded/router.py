@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
 from harness.errors import StreamViolation
-from harness.targets.embedded import blocking, iq, jids, messages, presence
+from harness.targets.embedded import blocking, iq, jids, messages, presence, services
 from harness.targets.embedded.domain import Domain
 from harness.targets.embedded.faults import StanzaFault, error_for
 from harness.targets.embedded.jids import Jid
@@ -31,6 +31,9 @@ def route(domain: Domain, session: Session, stanza: Element) -> None:
     try:
         to = _address(domain, stanza)
         if domain.blockers and to is not None and blocking.stops(domain, session, stanza, to):
+            return
+        if to is not None and to.domain != domain.name:
+            services.handle(domain, session, stanza, to)
             return
         _KINDS[stanza.tag](domain, session, stanza, to)
     except StanzaFault as fault:
@@ -58,7 +61,7 @@ def _is_own(session: Session, claimed: str) -> bool:
 
 
 def _address(domain: Domain, stanza: Element) -> Jid | None:
-    """Where the stanza goes: to this domain, since there are no connections to others."""
+    """Where the stanza goes: to this domain or a service beneath it; others are out of reach."""
     text = stanza.get("to")
     if text is None:
         return None
@@ -66,6 +69,6 @@ def _address(domain: Domain, stanza: Element) -> Jid | None:
         to = jids.parse(text)
     except ValueError:
         raise StanzaFault("jid-malformed") from None
-    if to.domain != domain.name:
+    if to.domain != domain.name and to.domain not in domain.services:
         raise StanzaFault("remote-server-not-found")  # section 10.4.3
     return to

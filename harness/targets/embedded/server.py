@@ -6,7 +6,17 @@ import asyncio
 import signal
 from functools import partial
 
-from harness.targets.embedded import basics, bind, control, disco, extensions, iq, register, roster
+from harness.targets.embedded import (
+    basics,
+    bind,
+    control,
+    disco,
+    extensions,
+    iq,
+    register,
+    roster,
+    services,
+)
 from harness.targets.embedded.config import Config
 from harness.targets.embedded.connection import Connection, Output
 from harness.targets.embedded.domain import Domain
@@ -32,6 +42,7 @@ class Server:
             TlsContext(config.certificate, config.client_ca) if config.certificate else None
         )
         self.domain = Domain(config, self._context.binding if self._context else b"")
+        services.open_all(self.domain)
         self._output = Output()
         self._connections: set[Connection] = set()
         self._listeners: list[asyncio.Server] = []

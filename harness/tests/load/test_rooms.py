@@ -31,3 +31,15 @@ def test_who_leaves_is_in_no_room_any_more(rooms):
     assert rooms.leave(6) == [one, other]
     assert rooms.leave(6) == []
     assert (one.occupants, other.occupants) == ([5], [])
+
+
+def test_an_empty_room_is_opened_anew(rooms):
+    """Servers forget it; while somebody opens it, the others wait."""
+    room, _ = rooms.room(1)
+    room.opened.set()
+    room.occupants.append(5)
+    assert rooms.room(1) == (room, False)
+    rooms.leave(5)
+    assert rooms.room(1) == (room, True)
+    assert rooms.room(1) == (room, False)
+    assert not room.opened.is_set()
