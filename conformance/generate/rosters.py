@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stringprep
 import unicodedata
 
 from hypothesis import strategies as st
@@ -14,9 +15,25 @@ def _compared(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold().strip()
 
 
+def _is_usable(text: str) -> bool:
+    """A name of white space alone might count as empty, and one that cannot be a resourcepart
+    cannot be compared like one, which is what section 2.3.3 proposes."""
+    return bool(_compared(text)) and not any(map(_is_prohibited, text))
+
+
+def _is_prohibited(sign: str) -> bool:
+    return (
+        unicodedata.category(sign).startswith("C")
+        or stringprep.in_table_a1(sign)
+        or unicodedata.bidirectional(sign) in ("R", "AL")  # which may not be mixed with others
+        or stringprep.in_table_c6(sign)
+        or stringprep.in_table_c7(sign)
+        or stringprep.in_table_c8(sign)
+    )
+
+
 def _groups(texts: st.SearchStrategy[str], most: int) -> st.SearchStrategy[frozenset[str]]:
-    """A name of white space alone might count as empty."""
-    usable = texts.filter(_compared)
+    usable = texts.filter(_is_usable)
     return st.lists(usable, max_size=most, unique_by=_compared).map(frozenset)
 
 

@@ -22,6 +22,7 @@ QUERY = f"{{{ns.ROSTER}}}query"
 ITEM = f"{{{ns.ROSTER}}}item"
 GROUP = f"{{{ns.ROSTER}}}group"
 FEATURE = f"{{{ns.ROSTER_VERSIONS}}}ver"
+APPROVAL = "{urn:xmpp:features:pre-approval}sub"
 
 
 class Item(NamedTuple):
@@ -48,9 +49,7 @@ def contact(case: Case, number: int = 0) -> str:
     return f"contact-q7-{number}@{case.domain}"
 
 
-def item(
-    jid: str | None, name: str | None = None, groups: Iterable[str] = (), **more: str
-) -> str:
+def item(jid: str | None, name: str | None = None, groups: Iterable[str] = (), **more: str) -> str:
     """An item as a client writes it; None leaves an attribute out."""
     given = {"jid": jid, "name": name} | more
     attributes = "".join(
@@ -115,6 +114,11 @@ def roster_of(result: Element) -> Roster:
     return {found.get("jid", ""): read(found) for found in items_of(result)}
 
 
+def approves_in_advance(stream: RawStream) -> bool:
+    """Whether the server offers that (section 3.4)."""
+    return stream.features is not None and stream.features.find(APPROVAL) is not None
+
+
 def ver_of(stanza_: Element) -> str | None:
     """The version that a result or a push names."""
     found = stanza_.find(QUERY)
@@ -175,6 +179,10 @@ class Client:
         await self._fence()
         found, self.pushes = self.pushes, []
         return found
+
+    async def catch_up(self) -> None:
+        """Take what is under way to this resource by what its account has done so far."""
+        await self._fence()
 
     async def _fence(self) -> None:
         for element in (await reached(self.stream)).elements:

@@ -120,7 +120,9 @@ async def test_get_with_items(case: Case, inner: list[str]) -> None:
         reaction = await after(case, one.stream, f"<iq type='get' id='x'>{query(text)}</iq>")
         case.judge(
             reaction,
-            Allowed("the roster, or an error", ("iq result", "iq error bad-request"), ("iq error *",)),
+            Allowed(
+                "the roster, or an error", ("iq result", "iq error bad-request"), ("iq error *",)
+            ),
         )
         await _unchanged(case, one, before)
 

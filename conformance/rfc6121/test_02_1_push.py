@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 import pytest
 from hypothesis import strategies as st
 
-from conformance.generate.rosters import HANDLES
 from conformance.player import name_of
 from conformance.rfc6120.common import after
+from conformance.rfc6121.presences import relations
 from conformance.rfc6121.rosters import (
     QUERY,
     Client,
     Item,
+    approves_in_advance,
     client,
     clients,
     contact,
@@ -164,48 +164,61 @@ async def test_pushes_in_order(case: Case, numbers: list[int]) -> None:
             )
 
 
-@requires(
-    "roster-push-order",
-    "roster-update-exact",
-    "roster-item-unique",
-    handles=st.lists(HANDLES.filter(bool), min_size=2, max_size=5, unique=True),
-)
-async def test_two_at_once(case: Case, handles: list[str]) -> None:
-    """Two resources change one contact at the same time: each gets its results, what remains is
-    the whole of one of the last two sets, and everybody has heard of all."""
-    jid = contact(case)
-    async with clients(case, True, True, True) as [first, second, listening]:
-        both = ((first, "one"), (second, "two"))
-        texts = {
-            name: [
-                roster_set(item(jid, f"{name} {handle}", [f"{name} {handle}"]), identifier=f"c{at}")
-                for at, handle in enumerate(handles)
-            ]
-            for _, name in both
-        }
-        await asyncio.gather(*(one.stream.send("".join(texts[name])) for one, name in both))
-        for one, _ in both:
-            for at in range(len(handles)):
-                found = await one.answer(f"c{at}")
-                case.check(found.get("type") == "result", "a result", name_of(found))
-        await _heard([first, second])
-        told = await _heard([first, second, listening])
-        names = {name for name in _names(told[2])}
-        expected = {f"{name} {handle}" for _, name in both for handle in handles}
-        case.check(names == expected, "a push of each set", "a push missing")
-        await client_agrees(case, [first, second, listening], jid)
+@requires("roster-push", "roster-ask-shown")
+async def test_a_request_under_way(case: Case) -> None:
+    """A request to somebody who does not answer, taken back again."""
+    async with relations(case, others=[0, 1]) as streams:
+        one, jid = Client(case, streams[0]), case.jid(1)
+        await one.get()
+        await one.change(item(jid, "Nurse"))
+        await one.heard()
+        for kind, ask in (("subscribe", "subscribe"), ("unsubscribe", "")):
+            await one.stream.send(f"<presence to='{jid}' type='{kind}'/>")
+            pushed = [read(entry) for push in await one.heard() for entry in items_of(push)]
+            case.check(pushed, "a push", "no push")
+            expected = Item("Nurse", ask=ask)
+            case.prefer(pushed[-1] == expected, f"ask={ask!r} in the push", "another item")
+            await one.get()
+            case.prefer(one.roster == {jid: expected}, f"ask={ask!r} in the roster", "another item")
 
 
-def _names(pushes: Sequence[Element]) -> list[str]:
-    return [items_of(push)[0].get("name", "") for push in pushes]
+@requires("roster-approved-shown")
+async def test_an_approval_in_advance(case: Case) -> None:
+    async with relations(case, others=[0, 1]) as streams:
+        one, jid = Client(case, streams[0]), case.jid(1)
+        if not approves_in_advance(one.stream):
+            raise case.absent("approvals in advance are not among the stream features")
+        await one.get()
+        for kind, approved in (("subscribed", True), ("unsubscribed", False)):
+            await one.stream.send(f"<presence to='{jid}' type='{kind}'/>")
+            pushed = [entry for push in await one.heard() for entry in items_of(push)]
+            if approved:
+                case.check(len(pushed) == 1, "one push", f"{len(pushed)} pushes")
+                case.prefer(_is_approved(pushed[0]), "an approved item in the push", "another item")
+            found = await one.get()
+            listed = any(map(_is_approved, items_of(found)))
+            case.prefer(listed == approved, "the approval in the roster", "another roster")
 
 
-async def client_agrees(case: Case, everybody: Sequence[Client], jid: str) -> None:
-    """Check that the roster holds one whole item, which is what everybody was told last."""
-    fresh = await client(case)
-    await fresh.get()
-    case.check(list(fresh.roster) == [jid], "the contact once", "not once")
-    entry = fresh.roster[jid]
-    case.check(entry.groups == {entry.name}, "one set as a whole", "parts of two sets")
-    agreed = all(one.roster == fresh.roster for one in everybody)
-    case.check(agreed, "the roster that the pushes make", "another one")
+def _is_approved(entry: Element) -> bool:
+    return entry.get("approved") in ("true", "1")
+
+
+@requires("roster-push", "roster-push-from", "roster-push-only-to-interested")
+async def test_forged_pushes(case: Case) -> None:
+    """Who sends what looks like a push to another resource, of the same or of another account,
+    cannot make it look like the server's, and changes nothing."""
+    async with clients(case, True, True) as [one, other]:
+        stranger = await client(case, 1)
+        jid, to = contact(case), one.stream.jid
+        for sender in (other, stranger):
+            text = roster_set(item(jid, "Forged"), to=to, identifier="forged")
+            await sender.stream.send(text)
+            await sender.heard()
+            for push in await one.heard():
+                case.check(
+                    push.get("from") == sender.stream.jid, "from = who sent it", "another from"
+                )
+        fresh = await client(case)
+        await fresh.get()
+        case.check(not fresh.roster, "the roster as it was", "a roster that was changed")

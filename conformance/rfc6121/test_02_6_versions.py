@@ -67,7 +67,8 @@ async def test_feature_is_informative(case: Case) -> None:
         raise case.absent("roster versions are not among the stream features")
     assert stream.features is not None
     found = stream.features.find(FEATURE)
-    names = [child.tag.rpartition("}")[2] for child in found if found is not None]
+    assert found is not None
+    names = [child.tag.rpartition("}")[2] for child in found]
     case.check("required" not in names, "no <required/>", "<required/>")
 
 
@@ -195,8 +196,11 @@ async def test_version_of_another_roster(case: Case) -> None:
             case.not_applicable("the two rosters happen to have the same version")
         stale = await client(case)
         found = await stale.get(other.ver)
-        case.check(found.find(QUERY) is not None or stale.roster == one.roster,
-                   "the roster as it is", "what another roster lacks")
+        case.check(
+            found.find(QUERY) is not None or stale.roster == one.roster,
+            "the roster as it is",
+            "what another roster lacks",
+        )
 
 
 @requires(
@@ -218,17 +222,22 @@ async def test_each_change_has_a_version(case: Case) -> None:
     ]
     async with clients(case, False, False) as [one, other]:
         await _versioned(case, one, other)
-        versions = [one.ver]
+        versions = {one.ver: dict(one.roster)}
         for text in texts:
             await one.change(text)
             [push], [same] = await one.heard(), await other.heard()
             case.check(ver_of(push), "a version in the push", "a push without version")
             case.check(ver_of(push) == ver_of(same), "the same at each resource", "another one")
-            case.check(ver_of(push) not in versions, "a new version", "a version that was there")
-            versions.append(ver_of(push))
+            case.check(
+                versions.get(ver_of(push), one.roster) == one.roster,
+                "a version of this roster alone",
+                "the version of another roster",
+            )
+            case.prefer(ver_of(push) not in versions, "a new version", "a version that was there")
+            versions[ver_of(push)] = dict(one.roster)
             for _ in range(2):
                 found = await one.get()
-                same_version = ver_of(found) in (None, versions[-1])
+                same_version = ver_of(found) in (None, ver_of(push))
                 case.check(same_version, "the version of the last push", "another version")
 
 

@@ -15,7 +15,7 @@ from conformance.rfc6121.rosters import (
 )
 from conformance.suite import Case, requires
 
-_MANY = 500
+_MANY = 200
 
 
 @requires(
