@@ -21,8 +21,8 @@ def render(found: Differential) -> str:
     lines += _item(
         "Differences", f"{len(found.differences):,} of {found.requirements:,} requirements"
     )
-    for words, number, musts in wording.tally(found):
-        lines += _item("", f"{number:,} {words} (MUST: {musts:,})")
+    for words, number, of_must in wording.tally(found):
+        lines += _item("", f"{number:,} {words} (MUST: {of_must:,})")
     for kind in ("strictness", "behaviour"):
         if number := len(found.of_kind(kind)):
             lines += _item("", f"{number:,} {wording.KINDS[kind]}")
