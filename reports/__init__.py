@@ -21,12 +21,16 @@ FORMATS = {
     "text": "reports.text",
     "json": "reports.jsonreport",
     "html": "reports.html",
+    "markdown": "reports.markdown",
 }
 CONFORMANCE_FORMATS = {
     "text": "reports.conformance.text",
     "json": "reports.conformance.jsonreport",
     "junit": "reports.conformance.junit",
     "html": "reports.conformance.html",
+    "markdown": "reports.conformance.markdown",
+    "sarif": "reports.conformance.sarif",
+    "github": "reports.conformance.annotations",
 }
 
 

@@ -39,6 +39,9 @@ class Format(StrEnum):
     JSON = "json"
     HTML = "html"
     JUNIT = "junit"
+    MARKDOWN = "markdown"
+    SARIF = "sarif"
+    GITHUB = "github"
 
 
 class Find(StrEnum):
@@ -50,6 +53,7 @@ class Page(StrEnum):
     TEXT = "text"
     JSON = "json"
     HTML = "html"
+    MARKDOWN = "markdown"
 
 
 def print_report(run: Path, format: Format) -> None:  # noqa: A002

@@ -13,6 +13,7 @@ FORMATS = {
     "text": "reports.capacity.text",
     "json": "reports.capacity.jsonreport",
     "html": "reports.capacity.html",
+    "markdown": "reports.capacity.markdown",
 }
 
 __all__ = ["FORMATS", "is_capacity", "render"]

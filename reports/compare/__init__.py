@@ -13,6 +13,7 @@ FORMATS = {
     "text": "reports.compare.text",
     "json": "reports.compare.jsonreport",
     "html": "reports.compare.html",
+    "markdown": "reports.compare.markdown",
 }
 
 __all__ = ["FORMATS", "Comparison", "compare", "render"]

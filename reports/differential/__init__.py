@@ -16,6 +16,7 @@ FORMATS = {
     "text": "reports.differential.text",
     "json": "reports.differential.jsonreport",
     "html": "reports.differential.html",
+    "markdown": "reports.differential.markdown",
 }
 
 __all__ = ["FORMATS", "Differential", "compare", "differential", "render", "wording"]

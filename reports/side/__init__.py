@@ -13,6 +13,7 @@ FORMATS = {
     "text": "reports.side.text",
     "json": "reports.side.jsonreport",
     "html": "reports.side.html",
+    "markdown": "reports.side.markdown",
 }
 
 __all__ = ["FORMATS", "is_side", "render"]
