@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from harness import __version__
-from harness.cli import load, records, suite
+from harness.cli import gate, load, records, suite
 from harness.cli.app import app
 from harness.errors import HarnessError
 
-__all__ = ["app", "load", "main", "records", "suite"]
+__all__ = ["app", "gate", "load", "main", "records", "suite"]
 
 
 def _version(value: bool) -> None:
