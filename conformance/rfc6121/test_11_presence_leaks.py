@@ -126,8 +126,8 @@ async def _do(
         model.say(step.show)
         await after(case, user, presence(f"<show>{step.show}</show>"))
     elif isinstance(step, Direct):
-        if step.ends and step.to in _SUBSCRIBERS:
-            return user  # section 4.6.3 only recommends what is then broadcast
+        if step.to in _SUBSCRIBERS and (step.ends or not model.available):
+            return user  # what then comes is in the cases of section 4.6.3
         model.direct(step.to, step.ends)
         inner = "" if step.ends else "<status>For you</status>"
         kind = "unavailable" if step.ends else ""
