@@ -14,6 +14,7 @@ from conformance.rfc6120.common import delivered
 from conformance.rfc6121.presences import whole
 from conformance.rfc6121.test_05_2_types import message
 from conformance.suite import Case, requires
+from conformance.suite.effort import fewer
 from harness.xmpp import namespaces as ns
 
 _LINES = "  one\n\ttwo\n\n  three  \n"
@@ -96,6 +97,7 @@ _PARENTS = st.none() | IDENTIFIERS.map("of-{}".format)
 
 
 @_TYPED
+@fewer(2)
 @requires(
     "message-thread",
     "message-thread-delivered",
@@ -114,6 +116,7 @@ async def test_thread(case: Case, type_: str, text: str, parent: str | None) -> 
 
 @_EVERY_FORM
 @_TYPED
+@fewer(2)
 @requires(
     "message-extended-content",
     "message-type-support",
