@@ -114,6 +114,15 @@ async def test_thread(case: Case, type_: str, text: str, parent: str | None) -> 
         case.check(came == [(text, parent)], "the thread and its parent", "another, or none")
 
 
+@requires("message-thread-delivered", "message-thread-parent")
+async def test_thread_is_opaque(case: Case) -> None:
+    """White space, letter case and what looks like an address stay as they are."""
+    for text in ("  t\n ", "T", "a@b/c", "&<>"):
+        found = await _arrived(case, child("thread", text, parent=f"of {text.strip()}"))
+        came = [(e.text, e.get("parent")) for e in found.iterfind(f"{{{ns.CLIENT}}}thread")]
+        case.check(came == [(text, f"of {text.strip()}")], "the thread as it is", "another one")
+
+
 @_EVERY_FORM
 @_TYPED
 @fewer(2)
