@@ -65,21 +65,25 @@ async def test_back_to_who_says_it(case: Case) -> None:
     case.check(told == ["unavailable"], "its own unavailable presence", "none, or others")
 
 
+_BYE = "<status>Bye</status><status xml:lang='cs'>Ahoj</status><x xmlns='urn:example:q'/>"
+
+
 @fewer(3)
 @requires("presence-unavailable", "presence-unavailable-whole", inner=UNAVAILABLE)
 async def test_all_that_is_in_it(case: Case, inner: str) -> None:
     """Statuses in languages and extensions, at contacts and at other resources."""
     async with relations(case, (1, 0)) as streams:
         [other] = await available(case, 0, "")
-        for stream in (streams[1], streams[0]):
-            await after(case, stream, "<presence/>")
-        await settle(other, *streams.values())
-        await streams[0].send(presence(inner, type="unavailable"))
-        for came in await settle(other, streams[1]):
-            found = of(came, streams[0].jid)
-            case.check(len(found) == 1, "the presence, once", "another number")
-            case.check(found[0].get("type") == "unavailable", "unavailable", "another type")
-            case.check(whole(found[0], inner), "all that is in it", "something else")
+        await after(case, streams[1], "<presence/>")
+        for said in (_BYE, inner):
+            await after(case, streams[0], "<presence/>")
+            await settle(other, *streams.values())
+            await streams[0].send(presence(said, type="unavailable"))
+            for came in await settle(other, streams[1]):
+                found = of(came, streams[0].jid)
+                case.check(len(found) == 1, "the presence, once", "another number")
+                case.check(found[0].get("type") == "unavailable", "unavailable", "another type")
+                case.check(whole(found[0], said), "all that is in it", "something else")
 
 
 @requires("presence-again-initial", "presence-notype", "presence-initial-probes")

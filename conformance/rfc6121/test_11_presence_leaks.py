@@ -90,7 +90,7 @@ class _Model:
         self.available, self.directed = False, set()
 
 
-@fewer(2)
+@fewer(3)
 @requires("presence-broadcast-to-entitled", "presence-hidden-from-strangers", steps=_STEPS)
 async def test_any_sequence(case: Case, steps: list[Say | Leave | Direct]) -> None:
     """What a resource does, broadcasts and directed presence by turns: each of four contacts, one
