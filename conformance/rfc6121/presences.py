@@ -19,6 +19,14 @@ PRIORITY = f"{{{ns.CLIENT}}}priority"
 LEAVING = ("unavailable", "end", "error", "half-close", "cut", "reset")
 """The ways in which a resource becomes unavailable; all but the first end its stream."""
 
+STATES: dict[str, tuple[tuple[int, int], ...]] = {
+    "none": (),
+    "to": ((0, 1),),
+    "from": ((1, 0),),
+    "both": ((0, 1), (1, 0)),
+}
+"""What `relations` takes for each state of account 1 in the roster of account 0."""
+
 Seen = list[list[Element]]
 """For each of several streams, the presence that came to it."""
 
@@ -43,6 +51,14 @@ async def relations(
                 await _unrelated(case, streams, number, other)
         for number in accounts:
             await emptied(case, streams[number], number)
+
+
+async def available(case: Case, account: int, *inner: str) -> list[RawStream]:
+    """Resources of an account that say this in their initial presence."""
+    streams = [await case.bound(account) for _ in inner]
+    for stream, text in zip(streams, inner, strict=True):
+        await after(case, stream, presence(text))
+    return streams
 
 
 async def subscribe(
@@ -78,6 +94,22 @@ async def settle(*streams: RawStream) -> Seen:
             came = (await reached(stream)).elements
             seen[number] += [element for element in came if element.tag == ns.PRESENCE]
     return seen
+
+
+async def gone(stream: RawStream, sender: str) -> bool:
+    """Whether unavailable presence comes from this address: a server has to notice first that a
+    connection is lost."""
+    while isinstance(item := await stream.next(), Element):
+        if item.tag == ns.PRESENCE and item.get("from") == sender:
+            return item.get("type") == "unavailable"
+    return False
+
+
+async def probed(prober: RawStream, to: str, *others: RawStream) -> list[Element]:
+    """The presence that comes upon a probe; `others` are streams of who is probed."""
+    await settle(prober, *others)
+    await prober.send(presence(to=to, type="probe", id="probe-q7"))
+    return [e for e in (await settle(prober, *others))[0] if e.get("from") != prober.jid]
 
 
 def of(came: Iterable[Element], sender: str) -> list[Element]:

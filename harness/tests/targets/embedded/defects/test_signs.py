@@ -11,9 +11,12 @@ from harness.tests.targets.embedded.conftest import StartBench
 from harness.tests.targets.embedded.defects import (
     signs_addresses,
     signs_closing,
+    signs_contents,
     signs_delivery,
     signs_login,
     signs_management,
+    signs_presences,
+    signs_rosters,
     signs_stanzas,
     signs_streams,
 )
@@ -27,6 +30,9 @@ SIGNS: list[Sign] = [
     *signs_management.SIGNS,
     *signs_delivery.SIGNS,
     *signs_addresses.SIGNS,
+    *signs_rosters.SIGNS,
+    *signs_presences.SIGNS,
+    *signs_contents.SIGNS,
 ]
 HASTE = {"closing_s": 0.1, "stanza_bytes": 20_000}
 
