@@ -1,4 +1,4 @@
-"""Cells of tables that a run counts: as many as there are, and each with a case that is after it."""
+"""Cells of tables that a run counts: all that there are, each with a case that is after it."""
 
 from __future__ import annotations
 
