@@ -16,6 +16,7 @@ from harness.tests.targets.embedded.defects import (
     signs_management,
     signs_stanzas,
     signs_streams,
+    signs_subscriptions,
 )
 from harness.tests.targets.embedded.defects.scenes import Sign
 
@@ -26,6 +27,7 @@ SIGNS: list[Sign] = [
     *signs_closing.SIGNS,
     *signs_management.SIGNS,
     *signs_delivery.SIGNS,
+    *signs_subscriptions.SIGNS,
     *signs_addresses.SIGNS,
 ]
 HASTE = {"closing_s": 0.1, "stanza_bytes": 20_000}
