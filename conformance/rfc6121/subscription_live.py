@@ -27,6 +27,7 @@ QUERY = f"{{{ns.ROSTER}}}query"
 ROUNDS = 8  # of fences, after which a server has had its say
 _FENCE = "the-fence"
 _GET = f"<iq type='get' id='roster'><query xmlns='{ns.ROSTER}'{{}}/></iq>"
+_LOOK = f"<iq type='get' id='look'><query xmlns='{ns.ROSTER}'/></iq>"
 
 
 class Remembered:
@@ -88,9 +89,9 @@ class Live:
         await self.settle([] if sender is None else [sender])
         catching_up = sender if isinstance(step, Enter | Ask) and sender in self._kept else None
         differences = self._approvals(step, list(self._differences(outlook, catching_up)))
-        self.lost |= any(d.aspect == "states" and d.fails for d in differences)
-        if not self.lost:
+        if not self.lost:  # the server was where the model was, whatever it then did
             self.case.covered |= set(map(str, outlook.visits))
+        self.lost |= any(d.aspect == "states" and d.fails for d in differences)
         return differences
 
     def judge(
@@ -220,10 +221,8 @@ class Live:
         asked = list(keys)
         for key in asked:
             resource = self.model.resources.get(key)
-            looks = look and resource and resource.interested and key not in self._kept
-            await self.streams[key].send(
-                (_GET.format("") if looks else "") + ping(_FENCE, self.case.domain)
-            )
+            looks = look and resource and resource.interested
+            await self.streams[key].send((_LOOK if looks else "") + ping(_FENCE, self.case.domain))
         came = False
         for key in asked:
             reaction = await self.streams[key].react(f"^iq .*{_FENCE}$")
@@ -234,12 +233,12 @@ class Live:
         return came
 
     def _take(self, key: Key, element: Element) -> bool:
-        if key in self._kept:
+        if key in self._kept and element.get("id") != "look":  # that is not the client's own
             self._kept[key].take(element, self.names)
         if word := news(element, self.names):
             self.heard[key].append(word)
             self.elements[key].append(element)
-        if element.get("id") != "roster" or element.get("type") != "result":
+        if element.get("id") not in ("roster", "look") or element.get("type") != "result":
             return bool(word)
         query = element.find(QUERY)
         if query is not None:
@@ -252,9 +251,10 @@ class Live:
             if key == catching_up:  # what it missed comes as pushes (section 2.6.3)
                 words = [word for word in words if not word.startswith("push")]
             yield from compare(key, self.model.resources[key], outlook, words)
-            known = self._kept[key].items if key in self._kept else self.rosters.get(key)
-            if known is not None:
-                yield from compare_rosters(key, self.model.roster(key[0]), known)
+            kept = self._kept[key].items if key in self._kept else None
+            for known in (kept, self.rosters.get(key)):
+                if known is not None:
+                    yield from compare_rosters(key, self.model.roster(key[0]), known)
 
 
 def _written(step: Say | ListItem, to: str) -> str:

@@ -77,6 +77,15 @@ def ways(rules: Rules, start: Joint = STRANGERS) -> dict[Visit, Path]:
     return found
 
 
+def visits_of(path: Path, rules: Rules, start: Joint = STRANGERS) -> list[Visit]:
+    """The cells that the last move of a path uses, in their order."""
+    joint = start
+    visits: list[Visit] = []
+    for move in path:
+        joint, visits = after(joint, move, rules)
+    return visits
+
+
 def _moves() -> Iterator[Move]:
     for kind in (*KINDS, None):
         for by in (0, 1):

@@ -48,10 +48,13 @@ async def live_through(
     accounts: int = 2,
     aspects: Collection[Aspect] = ALL,
     judged: Collection[int] | None = None,
+    account: int | None = None,
     polite: bool = True,
+    tolerant: bool = False,
 ) -> bool:
     """Do the steps and judge, after each or only after those of the numbers `judged`, what is about
-    these aspects. Raises Finding.
+    these aspects, at every account or only at this one; `tolerant`: with no word on what the text
+    only advises against. Raises Finding.
 
     It ends early, and returns False, where the server's rosters are not as the model has them and
     that is not what is judged: what follows would say nothing.
@@ -65,7 +68,8 @@ async def live_through(
                     differences = await live.do(step)
                     _check_clean(live, differences)
                     if judged is None or number in judged:
-                        live.judge(differences, aspects)
+                        known = [d for d in differences or () if d.fails or not tolerant]
+                        live.judge(differences and known, aspects, account)
                     if live.lost:
                         return False
         except _Dirty:

@@ -40,7 +40,7 @@ async def offered(case: Case) -> None:
         raise case.absent("approval in advance is not offered")
 
 
-@requires("presence-sub-preapproval", "preapproval-feature")
+@requires("preapproval-feature")
 async def test_feature(case: Case) -> None:
     """What the stream features say is so: the request comes, or it is answered."""
     rules = await rules_of(case)
@@ -50,7 +50,6 @@ async def test_feature(case: Case) -> None:
         await live.do(REQUEST)
         effect = "subscribe from A" not in live.heard[OTHER]
         case.check(effect == rules.preapproval, "what the features say", "an unannounced effect")
-    await offered(case)
 
 
 @requires("preapproval-of-subscriber")
@@ -99,7 +98,7 @@ async def test_approval_is_not_delivered(case: Case) -> None:
 
 
 @pytest.mark.parametrize("online", [True, False], ids=["online", "offline"])
-@requires("preapproval-answers", "sub-stanza-from-bare")
+@requires("preapproval-answers")
 async def test_request_is_answered(case: Case, online: bool) -> None:
     """And the contact does not hear of it, but for the roster push."""
     await offered(case)

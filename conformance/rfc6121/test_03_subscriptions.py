@@ -1,7 +1,8 @@
 """Section 3: any sequence of what clients may do about subscriptions, against the model.
 
 Each case looks at one aspect of such sequences, so that a server which differs in one of them is
-still tested in the others.
+still tested in the others. What a server does against mere advice, a walk through all cells says
+(appendix A); whether a sequence meets it would be chance.
 """
 
 from __future__ import annotations
@@ -39,11 +40,12 @@ _LOOKS: dict[str, tuple[set[Aspect], str]] = {
 async def test_any_sequence_of_two(case: Case, look: str, data: st.DataObject) -> None:
     case.budget_s = SHRINKING_S
     steps = data.draw(sequences(2, turn=list(_LOOKS).index(look)))
-    await live_through(case, steps, aspects=_LOOKS[look][0])
+    await live_through(case, steps, aspects=_LOOKS[look][0], tolerant=True)
 
 
 @requires("sub-presence-approved-only", "presence-sub-request", steps=sequences(3))
 async def test_any_sequence_of_three(case: Case, steps: list[Step]) -> None:
     """Nobody learns anything of two others."""
     case.budget_s = SHRINKING_S
-    await live_through(case, steps, accounts=3, aspects={"stanzas", "requests", "leaks"})
+    aspects: set[Aspect] = {"stanzas", "requests", "leaks"}
+    await live_through(case, steps, accounts=3, aspects=aspects, tolerant=True)

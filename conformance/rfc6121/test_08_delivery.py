@@ -68,6 +68,7 @@ async def _walk(case: Case, cell: Cell, data: st.DataObject) -> None:
         await recipient.take(priorities)
         to = _address(recipient, cell, named, number)
         seen = await _outcome(case, cell, sender, recipient, to, named, f"x{number}")
+        case.covered.add(f"{cell.kind}-{cell.name}")
         case.judge(seen, allowed(cell, priorities, named))
 
 

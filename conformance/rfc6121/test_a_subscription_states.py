@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from _pytest.mark.structures import ParameterSet
 
 from conformance.rfc6121.subscription_model import Aspect
-from conformance.rfc6121.subscription_paths import Joint, reachable, ways
+from conformance.rfc6121.subscription_paths import Joint, reachable, visits_of, ways
 from conformance.rfc6121.subscription_runs import live_through, rules_of
 from conformance.rfc6121.subscription_steps import SLOTS, Enter, Leave, Step, steps_of
 from conformance.rfc6121.subscriptions import NONE, Rules, View, Visit, cells, inbound
@@ -42,14 +42,27 @@ def _parameters() -> Iterator[ParameterSet]:
             yield pytest.param(cell, id=str(cell), marks=marks)
 
 
+def _looks(cell: Visit, visits: Sequence[Visit]) -> tuple[int | None, tuple[Aspect, ...]]:
+    """At which account a cell is judged, and by what. A stanza that arrives is the business of its
+    recipient; where it is a reply, pushes are left to the cell of what it replies to."""
+    if cell.direction == "out":
+        return None, _OF_CELLS
+    if visits.index(cell) == 1:
+        return 1, _OF_CELLS
+    return 0, ("states", "stanzas")
+
+
 @pytest.mark.parametrize("cell", list(_parameters()))
 @requires()
 async def test_cell(case: Case, cell: Visit) -> None:
     """The last stanza of a shortest sequence uses the cell: who gets it, what both rosters say
     then, and which pushes tell so."""
-    steps = [*_LOGINS, *steps_of(ways(await rules_of(case))[cell])]
+    rules = await rules_of(case)
+    path = ways(rules)[cell]
+    steps = [*_LOGINS, *steps_of(path)]
     last = len(steps) - 1
-    await live_through(case, steps, aspects=_OF_CELLS, judged={last}, polite=False)
+    account, aspects = _looks(cell, visits_of(path, rules))
+    await live_through(case, steps, aspects=aspects, judged={last}, account=account, polite=False)
     if str(cell) not in case.covered and not case.finding:
         raise case.unknown("the server does not come into this state")
 
@@ -89,5 +102,8 @@ async def test_joint_state(case: Case, joint: Joint) -> None:
     for account in (0, 1):
         again += [Leave(account, SLOTS[0]), Enter(account, SLOTS[1])]
     path = reachable(rules).get(joint) or reachable(Rules())[joint]
-    if not await live_through(case, [*_LOGINS, *steps_of(path), *again], aspects=_OF_STATES):
+    aspects: set[Aspect] = set(_OF_STATES)
+    if any(view.approved for view in joint):
+        aspects.add("approvals")
+    if not await live_through(case, [*_LOGINS, *steps_of(path), *again], aspects=aspects):
         raise case.unknown("the server does not come into this state")

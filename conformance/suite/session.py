@@ -16,7 +16,7 @@ from typing import Literal
 import pytest
 
 import harness
-from conformance import catalogue
+from conformance import catalogue, coverage
 from conformance.suite import assess, deviations, status
 from conformance.suite.case import Case, Subject, sane
 from conformance.verdicts import Unknown
@@ -152,6 +152,7 @@ class RunSession:
             reason=broken or f"{words}: {news}",
             counts=counts,
             unexpected=unexpected,
+            coverage=coverage.coverage(self._cases),
         )
 
     def _manifest(self, server: str | None) -> ConformanceManifest:

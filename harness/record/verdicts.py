@@ -120,6 +120,17 @@ class RequirementResult(msgspec.Struct, kw_only=True):
     unexpected: str | None = None  # why this gates: what is new, and which line to change
 
 
+class Coverage(msgspec.Struct, kw_only=True):
+    """How much of a table of a document the cases of a run have been through, pass or not."""
+
+    document: str
+    section: str
+    table: str  # what it is about, e.g. "messages"
+    cells: int  # all that can be reached
+    covered: int
+    missing: list[str] = []  # names of the others
+
+
 class ConformanceOutcome(msgspec.Struct, kw_only=True):
     """How the run ended.
 
@@ -133,3 +144,4 @@ class ConformanceOutcome(msgspec.Struct, kw_only=True):
     reason: str
     counts: dict[str, int]  # verdict -> requirements
     unexpected: list[str]  # requirement ids
+    coverage: list[Coverage] = []  # of every table that a case of the run is about

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from harness.record.conformance import ConformanceRun
-from harness.record.verdicts import Close, Level, Verdict
+from harness.record.verdicts import Close, Coverage, Level, Verdict
 from reports.conformance.results import Result, counts, results
 
 
@@ -33,6 +33,7 @@ class Report(msgspec.Struct, kw_only=True):
     """One run. `counts` maps verdicts to requirements; `unexpected` lists ids that gate.
 
     `seconds` is null when the run was cut short; then nothing was compared with the deviations.
+    `coverage` counts the cells of the documents' own tables that cases have been through.
     """
 
     target: str
@@ -41,6 +42,7 @@ class Report(msgspec.Struct, kw_only=True):
     requirements: list[Requirement]
     unexpected: list[str]
     seconds: float | None
+    coverage: list[Coverage]
 
 
 def render(run: ConformanceRun) -> str:
@@ -53,6 +55,7 @@ def render(run: ConformanceRun) -> str:
         requirements=[_requirement(result) for result in found],
         unexpected=[result.id for result in found if result.unexpected],
         seconds=run.outcome.seconds if run.outcome else None,
+        coverage=run.outcome.coverage if run.outcome else [],
     )
     return msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
 

@@ -48,9 +48,10 @@ def _head(run: ConformanceRun) -> list[str]:
         lines += _item("", wording.REFERENCE_SERVER)
     lines += _item("Transport", known["Transport"])
     lines += _item("Effort", f"{known['Effort']}; seed {known['Seed']}; {known['Selected']}")
-    return lines + _item(
+    lines += _item(
         "Run", f"{known['Cases']} cases, started {known['Started']}, duration {known['Duration']}"
     )
+    return lines + (_item("Cells", known["Cells"], 2) if "Cells" in known else [])
 
 
 def _table(found: Sequence[Result]) -> list[str]:

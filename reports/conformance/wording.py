@@ -87,6 +87,7 @@ def outcome(run: ConformanceRun) -> tuple[str, str]:
 def facts(run: ConformanceRun) -> dict[str, str]:
     """What was run against what, by label."""
     manifest = run.manifest
+    covered = coverage(run)
     return {
         "Target": server(manifest),
         "Domain": line(manifest.domain),
@@ -97,10 +98,19 @@ def facts(run: ConformanceRun) -> dict[str, str]:
         "Started": line(manifest.started),
         "Duration": f"{run.outcome.seconds:,.0f} s" if run.outcome else UNKNOWN,
         "Cases": f"{len(run.cases):,}",
+        **({"Cells": covered} if covered else {}),
         "Versions": line(", ".join(f"{name} {v}" for name, v in manifest.versions.items())),
         "Command": line(shlex.join(manifest.command)),
         "Run directory": line(str(run.directory)),
     }
+
+
+def coverage(run: ConformanceRun) -> str:
+    """How many cells of the documents' own tables the run has been through; "" without any."""
+    found = run.outcome.coverage if run.outcome else []
+    return "; ".join(
+        line(f"{c.document} {c.section} ({c.table}): {c.covered:,} of {c.cells:,}") for c in found
+    )
 
 
 def replay_command(replay: Path, domain: str) -> str:

@@ -15,6 +15,7 @@ from harness.record.verdicts import (
     CaseResult,
     ConformanceManifest,
     ConformanceOutcome,
+    Coverage,
     RequirementResult,
     Verdict,
 )
@@ -97,6 +98,7 @@ def record(
     of: ConformanceManifest | None = None,
     *,
     truncated: bool = False,
+    coverage: Sequence[Coverage] = (),
 ) -> Path:
     """Write a run of exactly these and return its directory."""
     writer = ConformanceWriter(directory, of or manifest())
@@ -118,6 +120,7 @@ def record(
         reason=f"{words}: {news}",
         counts=counts,
         unexpected=unexpected,
+        coverage=list(coverage),
     )
     writer.finish(requirements, outcome)
     return directory

@@ -19,6 +19,7 @@ from harness.tests.targets.embedded.defects import (
     signs_rosters,
     signs_stanzas,
     signs_streams,
+    signs_subscriptions,
 )
 from harness.tests.targets.embedded.defects.scenes import Sign
 
@@ -29,6 +30,7 @@ SIGNS: list[Sign] = [
     *signs_closing.SIGNS,
     *signs_management.SIGNS,
     *signs_delivery.SIGNS,
+    *signs_subscriptions.SIGNS,
     *signs_addresses.SIGNS,
     *signs_rosters.SIGNS,
     *signs_presences.SIGNS,
