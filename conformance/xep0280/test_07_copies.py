@@ -18,7 +18,7 @@ from conformance.xep0280 import seats
 from conformance.xep0280.common import BODY, Scene, Wish, message, scene
 from conformance.xep0280.seats import Role, Seat
 
-_WISHES = st.builds(Wish, st.booleans(), NON_NEGATIVE | NEGATIVE | st.none())
+_WISHES = st.builds(Wish, st.booleans(), NON_NEGATIVE | NEGATIVE)
 _READY = st.builds(Wish, st.booleans(), NON_NEGATIVE)
 _THREAD = st.sampled_from(["", "<thread>t</thread>"])
 _INNER = st.builds("{}{}{}".format, st.just(BODY), _THREAD, st.just("") | EXTENSIONS)
@@ -117,6 +117,26 @@ async def _judge(case: Case, made: Scene, play: Play, bare: str, judge: Judge) -
             case.prefer(not wrong, "no copy for the sender", wrong)
         else:
             case.check(not wrong, "exactly the copies that are due", wrong)
+
+
+@pytest.mark.parametrize(
+    "judge",
+    [
+        pytest.param(
+            seats.received, id="received", marks=pytest.mark.requires("carbons-received-copies")
+        ),
+        pytest.param(seats.sent, id="sent", marks=pytest.mark.requires("carbons-sent-copies")),
+    ],
+)
+@requires()
+async def test_unavailable(case: Case, judge: Judge) -> None:
+    """A resource that wants copies gets them without having sent presence."""
+    silent = Wish(priority=None)
+    made = await scene(case, own=[silent], theirs=[Wish(), silent])
+    await made.say(message(made.of(Role.THEIRS)[0].stream.jid, "m"))
+    wrong = judge(made.seats("m"))
+    words = f"{wrong} for who is not available"
+    case.check(not wrong, "a copy for who is not available", words)
 
 
 @pytest.mark.parametrize("priority", [None, -1], ids=["unavailable", "negative"])
