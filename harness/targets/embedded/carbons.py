@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
-from harness.targets.embedded import iq
+from harness.targets.embedded import iq, jids
 from harness.targets.embedded.disco import Said
 from harness.targets.embedded.domain import Domain
 from harness.targets.embedded.extension import Extension
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from harness.targets.embedded.session import Session
 
 NAMESPACE = "urn:xmpp:carbons:2"
+RULES = "urn:xmpp:carbons:rules:0"  # all of section 6.1
 _HERE = f"{{{NAMESPACE}}}"
 _NEVER = (f"{_HERE}private", "{urn:xmpp:hints}no-copy")
 # Receipts, chat states, markers and invitations (section 6.1).
@@ -29,6 +31,7 @@ _OF_MESSAGING = (
     "{urn:xmpp:chat-markers:0}",
     "{jabber:x:conference}",
 )
+_REMEMBERED = 100  # messages of a resource whose errors are known as such
 _ROOM = f"{{{ns.MUC_USER}}}x"
 _INVITATION = f"{_ROOM}/{{{ns.MUC_USER}}}invite"
 
@@ -46,7 +49,9 @@ def copy(
     `sent` is the message as the sender's account sees it, `received` as the recipient's does;
     `reached` are the resources that have got it.
     """
-    if not eligible(sent):
+    if eligible(sent):
+        _remember(sender, sent)
+    elif not _answers(domain, sent):
         return
     _copy(domain, sender.owner, f"{_HERE}sent", sent, [sender, *reached])
     private = received.find(_ROOM) is not None and received.find(_INVITATION) is None
@@ -65,6 +70,28 @@ def eligible(message: Element) -> bool:
         or any(child.tag.startswith(_OF_MESSAGING) for child in message)
         or message.find(_INVITATION) is not None
     )
+
+
+def bounced(domain: Domain, sender: Session, message: Element, error: Element) -> None:
+    """Copies of the error that the server answers a message with, if that was to be copied."""
+    if eligible(message):
+        _copy(domain, sender.owner, f"{_HERE}received", error, [sender])
+
+
+def _remember(sender: Session, message: Element) -> None:
+    if (identifier := message.get("id")) is not None:
+        if sender.copied is None:
+            sender.copied = deque(maxlen=_REMEMBERED)
+        sender.copied.append((jids.parse(message.get("to", "")).bare, identifier))
+
+
+def _answers(domain: Domain, message: Element) -> bool:
+    """Whether it is the error for a message that was eligible."""
+    if message.get("type") != "error" or any(message.find(name) is not None for name in _NEVER):
+        return False
+    named = domain.sessions.get(jids.parse(message.get("to", "")).full)
+    key = (jids.parse(message.get("from", "")).bare, message.get("id", ""))
+    return named is not None and named.copied is not None and key in named.copied
 
 
 def _copy(
@@ -102,5 +129,5 @@ def _switch(request: iq.Request) -> None:
 
 EXTENSION = Extension(
     for_account={f"{_HERE}enable": _switch, f"{_HERE}disable": _switch},
-    of_server=Said(features=[NAMESPACE]),
+    of_server=Said(features=[NAMESPACE, RULES]),
 )

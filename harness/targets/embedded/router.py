@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
 from harness.errors import StreamViolation
-from harness.targets.embedded import blocking, iq, jids, messages, presence, services
+from harness.targets.embedded import blocking, carbons, iq, jids, messages, presence, services
 from harness.targets.embedded.domain import Domain
 from harness.targets.embedded.faults import StanzaFault, error_for
 from harness.targets.embedded.jids import Jid
@@ -41,6 +41,8 @@ def route(domain: Domain, session: Session, stanza: Element) -> None:
         if error is not None:
             error.set("to", session.jid)
             session.send(serialise(error))
+            if domain.copying and stanza.tag == ns.MESSAGE:
+                carbons.bounced(domain, session, stanza, error)
 
 
 def _stamp(session: Session, stanza: Element) -> None:

@@ -17,6 +17,7 @@ Rows read from top to bottom are a normal login:
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any
@@ -89,6 +90,7 @@ class Session:
         "_reader",
         "account",
         "carbons",
+        "copied",
         "directed",
         "domain",
         "held",
@@ -116,6 +118,7 @@ class Session:
         self.interested = False  # has asked for the roster
         self.directed: set[str] = set()  # who got directed presence
         self.carbons = False  # wants copies of messages (XEP-0280)
+        self.copied: deque[tuple[str, str]] | None = None  # the last ones: to whom, id
         self.wants_blocklist = False  # has asked for it (XEP-0191)
         self.wants: frozenset[str] = frozenset()  # nodes of XEP-0163 that its capabilities name
         self.held: dict[str, bytes] | None = None  # inactive (XEP-0352): presence, by its sender

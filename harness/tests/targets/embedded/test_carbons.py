@@ -133,3 +133,27 @@ async def test_switching(bench: Bench) -> None:
 async def test_refusals(bench: Bench, kind: str, to: str, expected: str) -> None:
     client = await bench.login("a")
     assert condition(await client.ask(ENABLE, kind=kind, to=to)) == expected
+
+
+async def test_an_error_in_reply(bench: Bench) -> None:
+    """Copied where it answers a message that was; another error of the same sender is not."""
+    receiver, sender = await bench.online("b", "r"), await bench.online("a", "r")
+    other = await copying(bench, "a", "s")
+    await other.fence()
+    sender.send(f"<message to='{receiver.jid}' type='chat' id='m'>{BODY}</message>")
+    await sender.fence()
+    for identifier in ("m", "n"):
+        receiver.send(f"<message to='{sender.jid}' type='error' id='{identifier}'/>")
+    await receiver.fence()
+    assert await copies(other) == [("sent", "m"), ("received", "m")]
+
+
+@pytest.mark.parametrize(("kind", "copied"), [("normal", True), ("groupchat", False)])
+async def test_an_error_of_the_server(bench: Bench, kind: str, copied: bool) -> None:
+    sender, other = await bench.online("a", "r"), await copying(bench, "a", "s")
+    for client in (sender, other):
+        await client.fence()
+    sender.send(f"<message to='nobody@{DOMAIN}/x' type='{kind}' id='m'>{BODY}</message>")
+    (error,) = await sender.fence()
+    assert error.get("type") == "error"
+    assert await copies(other) == ([("received", "m")] if copied else [])
