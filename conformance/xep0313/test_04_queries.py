@@ -34,7 +34,10 @@ SAID = st.builds(
     st.sampled_from([True, True, False]),
     st.booleans(),
 )
-HISTORIES = st.lists(SAID, min_size=5, max_size=8)
+_KEPT = SAID.map(lambda one: one._replace(type="chat", body=True))
+HISTORIES = st.builds(  # an archive that has less than three messages says little
+    list.__add__, st.lists(_KEPT, min_size=3, max_size=5), st.lists(SAID, max_size=3)
+).flatmap(st.permutations)
 HISTORY = [
     Said(out, contact, type_, True, bare)
     for out, contact, type_, bare in (
