@@ -10,6 +10,7 @@ from harness.targets.embedded import defects
 from harness.tests.targets.embedded.conftest import StartBench
 from harness.tests.targets.embedded.defects import (
     signs_addresses,
+    signs_archive,
     signs_carbons,
     signs_closing,
     signs_contents,
@@ -36,6 +37,7 @@ SIGNS: list[Sign] = [
     *signs_rosters.SIGNS,
     *signs_presences.SIGNS,
     *signs_contents.SIGNS,
+    *signs_archive.SIGNS,
     *signs_carbons.SIGNS,
 ]
 HASTE = {"closing_s": 0.1, "stanza_bytes": 20_000}
