@@ -25,6 +25,7 @@ import msgspec
 from harness import child, floor, limits, targets
 from harness.errors import HarnessError
 from harness.progress import Progress
+from harness.terminal import Figures
 
 _WORKERS_S = 30  # how long the generator's processes may take to report for duty
 
@@ -146,6 +147,8 @@ def _command(job: Job, file: Path, directory: Path) -> list[str]:
         command += ["--processes", str(job.processes), "--master-bind-host", "127.0.0.1"]
         command += ["--master-bind-port", port, "--master-port", port]
         command += ["--expect-workers-max-wait", str(_WORKERS_S)]
+    if job.live:
+        command.append("--live-status")
     if job.ui:
         command.append("--autostart")
     else:
@@ -163,7 +166,7 @@ def _follow(
     """Run the command to its end, showing its status: its error line, its exit code, and why it
     was ended early."""
     aborted = None
-    with Progress(job.users, job.duration) as progress:
+    with (Figures if job.live else Progress)(job.users, job.duration) as progress:
 
         def show(status: dict[str, Any], stop: Callable[[], None]) -> None:
             nonlocal aborted

@@ -47,7 +47,8 @@ class Progress:
 
     def say(self, text: str) -> None:
         """One line that stays."""
-        self._console.print(text, highlight=False, markup=False)
+        plain = self._bar.disable  # one line stays one for who reads it by program
+        self._console.print(text, highlight=False, markup=False, soft_wrap=plain)
 
     def show(self, status: dict[str, Any]) -> None:
         """A status line of the run."""
@@ -61,14 +62,21 @@ class Progress:
             self._figures(status)
 
     def _figures(self, status: dict[str, Any]) -> None:
+        what, done, total = self._course(status)
         text = f"{status['online']} online, {status['sent']} sent, {status['delivered']} delivered"
-        if status["load_s"] is None:
-            done, total, what = status["settled"], status["expected"] or self._users, "logging in"
-        else:
-            done, total, what = status["load_s"], self._duration, "under load"
         if not status["draining"]:
             self._bar.update(self._task, description=what, total=total, completed=done)
         self._bar.update(self._task, figures=text)
+        self._now_and_then(f"{what}: {done:.0f} of {total:.0f}, {text}")
+
+    def _course(self, status: dict[str, Any]) -> tuple[str, float, float]:
+        """What goes on, how far it is, and how far it goes."""
+        if status["load_s"] is None:
+            return "logging in", status["settled"], status["expected"] or self._users
+        return "under load", status["load_s"], self._duration
+
+    def _now_and_then(self, line: str) -> None:
+        """A line where there is no terminal."""
         if self._bar.disable and time.monotonic() - self._last >= _QUIET:
             self._last = time.monotonic()
-            self.say(f"{what}: {done:.0f} of {total:.0f}, {text}")
+            self.say(line)

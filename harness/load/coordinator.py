@@ -49,6 +49,9 @@ class Coordinator:
         self.live: Live | None = None
         self._environment = environment
         self._options = environment.parsed_options
+        if self._options.live_status:
+            self.live = Live()
+            self.live.on_second = self.status.live
         self._target: Target | None = None
         self._accounts: list[Account] = []
         self._rosters: list[list[int]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import SUPPRESS
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ SHOWN = (
     "drain",
 )
 EMPTY = ("rate", "duration")
-_SHOWING = {"prometheus", "prometheus_host"}  # no part of what a run does
+_SHOWING = {"live_status", "prometheus", "prometheus_host"}  # no part of what a run does
 _TLS: dict[str, TlsMode] = {
     "on": "starttls",
     "starttls": "starttls",
@@ -98,6 +99,7 @@ def add(parser: Any) -> None:
         metavar="ADDRESS",
         help="its address (default: 127.0.0.1)",
     )
+    group.add_argument("--live-status", action="store_true", help=SUPPRESS)  # for `bench --live`
     # Locust binds to every address of the machine.
     parser.set_defaults(web_host="127.0.0.1")
     _add_shown(group)

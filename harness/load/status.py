@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import gevent
+import msgspec
+
+from harness.load.live import Live
 
 VARIABLE = "XMPP_HARNESS_STATUS_FD"
 _READ = 1  # libev's EV_READ
@@ -18,7 +21,8 @@ _log = logging.getLogger("xmpp-harness")
 
 class Status:
     """Keys of a line: `stage` (text), or `error` (text), or `web` (the URL of the web UI), or
-    `recorded` (the directory of a run that is over), or figures of the running second."""
+    `recorded` (the directory of a run that is over), or `live` (a `harness.load.live.Snapshot`),
+    or figures of the running second."""
 
     def __init__(self, on_orphaned: Callable[[], None]) -> None:
         """`on_orphaned` is called from the loop when the reader of the pipe is gone."""
@@ -50,6 +54,11 @@ class Status:
         """A run is over; it is in this directory."""
         self.stage(f"recorded in {directory}")
         self._write({"recorded": str(directory)})
+
+    def live(self, live: Live) -> None:
+        """Everything that is known, but the lines over time."""
+        figures = msgspec.to_builtins(live.snapshot)
+        self._write({"live": figures | {"seconds": []}})
 
     def figures(self, **figures: Any) -> None:
         """Once a second."""

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import time
+from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 from urllib.request import urlopen
 
@@ -82,14 +83,24 @@ def post(port: int, path: str, **fields: object) -> None:
         assert json.load(answer)["success"]
 
 
-def test_a_run_stopped_in_the_web_ui_is_kept_when_another_is_tried(tmp_path):
+def begun_in(directory: Path) -> None:
+    """Wait for the record of a run."""
+    deadline = time.monotonic() + 30
+    while not (directory / "manifest.json").is_file():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)  # polling a file that another process writes
+
+
+def test_a_run_stopped_in_the_web_ui_is_kept_when_another_begins(tmp_path):
     port = free_port()
     started = Started(tmp_path / "run", "--ui", "--web-port", port)
     post(port, "/stop")
     post(port, "/swarm", user_count=5, spawn_rate=5)
+    begun_in(tmp_path / "run-2")
     started.process.send_signal(signal.SIGTERM)
     summary, stderr = started.end()
-    assert "already holds a run" in stderr
+    assert str(tmp_path / "run-2") in stderr
+    assert (tmp_path / "run-2" / "report.html").is_file()
     assert summary["verdict"].startswith("incomplete: stopped by the user")
     reconciles(summary, 20)
 

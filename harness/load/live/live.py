@@ -7,6 +7,7 @@ each second. A second is complete when every worker has told of it.
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -78,6 +79,7 @@ class Live:
     """The run that goes on, or the last one; and which ones have been recorded."""
 
     def __init__(self) -> None:
+        self.on_second: Callable[[Live], None] = lambda live: None  # called when one is complete
         self._run = _State(0, 1, {})
         self._recorded: list[Recorded] = []
 
@@ -94,12 +96,13 @@ class Live:
         second = _second(sample.t)
         complete = second is not None and tick.whole
         run.processes.setdefault(sample.worker, _Process()).add(tick, complete)
+        self._forget()
         if second is not None and complete:
             told = run.open.setdefault(second, set())
             told.add(sample.worker)
             if len(told) >= run.workers or len(run.open) > _PATIENCE:
                 self._complete(second)
-        self._forget()
+                self.on_second(self)
 
     def server(self, sample: ServerSample) -> None:
         """The server's second."""
@@ -133,6 +136,7 @@ class Live:
             )
         )
         self._forget()
+        self.on_second(self)
 
     @cached_property
     def snapshot(self) -> Snapshot:
