@@ -11,8 +11,9 @@ from gevent import GreenletExit
 from locust import events
 from locust.runners import WorkerRunner
 
-from harness.load import dashboard, failures, links, options, web
+from harness.load import dashboard, exporter, failures, links, options, web
 from harness.load.coordinator import Coordinator
+from harness.load.live import Live
 
 _installed = False
 
@@ -41,6 +42,7 @@ def _on_init(environment: Any, runner: Any, web_ui: Any, **_kwargs: Any) -> None
     try:
         web.check(web_ui)
         dashboard.install(environment, coordinator)
+        _export(environment, coordinator)
         coordinator.prepare()
     except Exception as error:
         coordinator.refuse(error)
@@ -55,6 +57,13 @@ def _on_init(environment: Any, runner: Any, web_ui: Any, **_kwargs: Any) -> None
         (hooks.test_stop, lambda **_kwargs: coordinator.finish()),
     ):
         hook.add_listener(_guarded(coordinator, listener))
+
+
+def _export(environment: Any, coordinator: Coordinator) -> None:
+    options = environment.parsed_options
+    if options.prometheus is not None:
+        live = coordinator.live = coordinator.live or Live()
+        exporter.serve(live, options.prometheus_host, options.prometheus)
 
 
 def _begin(coordinator: Coordinator) -> None:
