@@ -71,7 +71,7 @@ const part = (id) => root.getElementById(id);
 function build() {
   make(root, "style", STYLE);
   const page = make(root, "section", undefined, { "aria-label": "XMPP figures of the run" });
-  const head = make(page, "header");
+  const head = make(page, "div", undefined, { class: "head" });
   make(head, "span", "", { id: "state", class: "badge", role: "status" });
   make(head, "span", "", { id: "what" });
   make(head, "a", "Open the report", { id: "report", target: "_blank", rel: "noopener", hidden: "" });

@@ -22,11 +22,12 @@ def percentiles(histogram: Histogram) -> Percentiles:
     def us(value: float | None) -> int | None:
         return None if value is None else round(1000 * value)
 
+    p50, p99, p999 = map(us, histogram.percentiles_ms(50, 99, 99.9))
     return Percentiles(
         count=len(histogram),
-        p50_us=us(histogram.percentile_ms(50)),
-        p99_us=us(histogram.percentile_ms(99)),
-        p999_us=us(histogram.percentile_ms(99.9)),
+        p50_us=p50,
+        p99_us=p99,
+        p999_us=p999,
         max_us=us(histogram.max_ms()),
     )
 
@@ -47,7 +48,19 @@ class _Whole:
     def __init__(self) -> None:
         self.started = self.errors = self.count = 0
         self.planned = False
-        self.histogram = Histogram()
+        self._histogram = Histogram()
+        self._latency = Percentiles()  # of as many samples as it counts
+
+    def add(self, histogram: Histogram) -> None:
+        """Latencies of a second."""
+        self._histogram.add(histogram)
+
+    @property
+    def latency(self) -> Percentiles:
+        """Of all seconds; logins, for instance, change no more once they have ended."""
+        if self._latency.count != len(self._histogram):
+            self._latency = percentiles(self._histogram)
+        return self._latency
 
 
 class Tally:
@@ -79,7 +92,7 @@ class Tally:
             if text is None:
                 continue
             histogram = Histogram.decode(text)
-            whole.histogram.add(histogram)
+            whole.add(histogram)
             if window.op == self._main():
                 self._second.add(histogram)
                 if clean:
@@ -137,7 +150,7 @@ class Tally:
                 started=whole.started or whole.count + whole.errors,
                 errors=whole.errors,
                 planned=whole.planned,
-                latency=percentiles(whole.histogram),
+                latency=whole.latency,
             )
             for op, whole in sorted(self._whole.items())
         ]

@@ -161,3 +161,12 @@ def test_what_is_no_record_is_one_clear_line(tmp_path, content):
     with pytest.raises(HarnessError) as caught:
         Run(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_percentiles_are_those_of_the_library():
+    samples = [(i * i) % 70_001 + 1 for i in range(1, 4_000)]
+    histogram = Histogram.of(samples)
+    percents = (0, 0.1, 50, 99, 99.9, 100)
+    theirs = [histogram._hdr.get_value_at_percentile(p or 1e-9) / 1000 for p in percents]
+    assert histogram.percentiles_ms(*percents) == pytest.approx(theirs)
+    assert Histogram().percentiles_ms(50, 99) == [None, None]
