@@ -10,13 +10,14 @@ from typing import Any
 from locust.argument_parser import default_args_dict, get_parser
 
 from harness.load import arrivals
+from harness.load.options import SHOWING
 from harness.record.files import sha256_of
 from harness.record.model import Again
 
 # Options with a place of their own in `Again`, and those that say where to write or with whose
 # permission: who runs it again says both anew.
 _APART = {"client", "duration", "i_am_allowed_to_load_this_host", "rate", "run_dir", "target"}
-_APART |= {"target_profile", "tls"}
+_APART |= {"target_profile", "tls"} | SHOWING
 _PLANS = ("rate", "login_rate")
 _OF_LOCUST = ("user_classes", "tags", "exclude_tags")  # those that decide what users do
 

@@ -25,7 +25,7 @@ SHOWN = (
     "drain",
 )
 EMPTY = ("rate", "duration")
-_SHOWING = {"live_status", "prometheus", "prometheus_host"}  # no part of what a run does
+SHOWING = {"live_status", "prometheus", "prometheus_host"}  # no part of what a run does
 _TLS: dict[str, TlsMode] = {
     "on": "starttls",
     "starttls": "starttls",
@@ -168,7 +168,7 @@ def secrets(options: Any) -> dict[str, Any]:
 
 def custom(options: Any) -> dict[str, Any]:
     """The options that Locust does not have of its own, in alphabetical order, without secrets."""
-    hidden = set(default_args_dict()) | set(secrets(options)) | _SHOWING
+    hidden = set(default_args_dict()) | set(secrets(options)) | SHOWING
     return {name: value for name, value in sorted(vars(options).items()) if name not in hidden}
 
 

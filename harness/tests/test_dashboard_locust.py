@@ -7,16 +7,17 @@ import os
 import re
 import subprocess
 import sys
+import time
+from importlib.resources import files
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import expect
 
 from harness.load import dashboard
-from harness.tests.bench import temporary_place
 from harness.tests.test_bench_ui import free_port, post
 from harness.tests.test_dashboard import USERS, WAIT, browser, figures, tile, wait_for, watched
-from reports import templates
 
 __all__ = ["browser", "watched"]  # fixtures
 SCENARIO = Path("scenarios/chat.py").resolve()
@@ -63,9 +64,7 @@ def answers(port: int) -> bool:
         return False
 
 
-def wait_until_ready(page_or_test, port: int) -> None:
-    import time
-
+def wait_until_ready(port: int) -> None:
     deadline = time.monotonic() + 40
     while not answers(port):
         assert time.monotonic() < deadline
@@ -81,7 +80,7 @@ def test_from_the_form_to_the_figures(tmp_path, watched):
     page, port = watched, free_port()
     with Locusts(tmp_path) as locusts:
         locusts.start("--target", "embedded", "--tls", "off", "--web-port", port)
-        wait_until_ready(page, port)
+        wait_until_ready(port)
         page.goto(f"http://127.0.0.1:{port}")
         page.get_by_label(USERS).fill("6")
         page.get_by_label("Ramp up").fill("6")
@@ -107,7 +106,7 @@ def test_with_a_master_and_workers(tmp_path):
         locusts.start("--master", "--target", "embedded", "--web-port", port, *bind)
         for _ in range(2):
             locusts.start("--worker", "--master-port", ours)
-        wait_until_ready(None, port)
+        wait_until_ready(port)
         wait_for(port, lambda now: workers(port) == 2)
         post(port, "/swarm", user_count=10, spawn_rate=10, rate=40, drain=1)
         now = wait_for(port, lambda now: now["users"]["online"] == 10 and now["stanzas"])
@@ -124,8 +123,6 @@ def test_with_a_master_and_workers(tmp_path):
 
 
 def workers(port: int) -> int:
-    from urllib.request import urlopen
-
     with urlopen(f"http://127.0.0.1:{port}/worker-count") as answer:
         return json.load(answer)["worker_count"]
 
@@ -138,7 +135,7 @@ def tokens(style: str) -> list[dict[str, str]]:
 
 def test_the_same_colours_and_fonts_as_the_reports():
     ours = tokens((Path(dashboard.__file__).parent / "tab.css").read_text())
-    folder = Path(next(iter(templates.__path__)))
-    theirs = [tokens(file.read_text()) for file in sorted(folder.glob("*.css"))]
+    folder = files("reports") / "templates"
+    theirs = [tokens(f.read_text()) for f in folder.iterdir() if f.name.endswith(".css")]
     assert len(ours) == 2
     assert ours in [palettes[:2] for palettes in theirs]

@@ -32,7 +32,8 @@ def families(tmp_path_factory):
     started.process.terminate()
     started.end()
     manifest = json.loads((out / "manifest.json").read_text())
-    assert not any("prometheus" in name for name in manifest["parameters"])
+    for told in (manifest["parameters"], manifest["again"]["options"]):
+        assert not any("prometheus" in word for word in told)
     return {family.name: family for family in text_string_to_metric_families(text)}
 
 
