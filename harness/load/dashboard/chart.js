@@ -37,7 +37,7 @@ function draw(box, { times, lines, bands, unit }) {
     svg(plot, "line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: at, y2: at });
     svg(plot, "text", { x: LEFT - 8, y: at + 4, "text-anchor": "end" }, number(top * share));
   }
-  const step = round((last - first) / (width < 420 ? 3 : 6), [1, 2, 5, 10]);
+  const step = round((last - first) / (width < 420 ? 4 : 6), [1, 2, 5, 10]);
   for (let t = Math.ceil(first / step) * step; t <= last; t += step) {
     svg(plot, "text", { x: x(t), y: HEIGHT - 5, "text-anchor": "middle" }, `${t} s`);
   }

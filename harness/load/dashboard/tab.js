@@ -43,7 +43,7 @@ const TABLES = {
 const WIDE = new Set(["latencies", "workers", "errors", "runs"]);
 const WORDS = new Set(["condition", "sample", "verdict", "directory", "report", "at a limit now"]);
 const NOTES = {
-  stanzas: "Those that the scenario measures; the stanzas of logins are not among them.",
+  stanzas: "Those that the scenario measures: out as they are sent, in as they arrive or are answered without an error. The stanzas of logins are not among them.",
   workers: "A second in which a process reached a limit of its own is marked in the plots; its latencies are not the server's, and the figures of the whole run leave it out.",
 };
 
