@@ -124,6 +124,7 @@ def given_options(**values):
         "tls": None,
         "target_profile": None,
         "i_am_allowed_to_load_this_host": False,
+        "archive": "off",
     }
     return SimpleNamespace(**defaults | values)
 
