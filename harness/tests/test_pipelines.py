@@ -136,13 +136,13 @@ def test_github_is_green_then_red(tmp_path):
 def test_gitlab_is_green_then_red(tmp_path):
     variables = {"XMPP_GATE_TARGET": "embedded", "XMPP_GATE_LIMITS": limits(tmp_path, "< 9 s")}
     script, env = gitlab(**variables)
-    code, said = execute(script, env, tmp_path)
+    code, said = execute(script, env, tmp_path, **LONG)
     assert code == 0, said
     assert (tmp_path / "baseline/manifest.json").is_file()
     job = read("gitlab.yml")[".xmpp-gate"]
     assert all((tmp_path / file).is_file() for file in job["artifacts"]["reports"]["junit"])
     (tmp_path / "gate").rename(tmp_path / "before")
-    code, said = execute(script, env, tmp_path, XMPP_GATE_DEFECTS="header-without-id")
+    code, said = execute(script, env, tmp_path, **LONG, XMPP_GATE_DEFECTS="header-without-id")
     assert code == 1, said
     assert "The gate is shut: conformance" in said
 

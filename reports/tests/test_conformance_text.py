@@ -148,7 +148,7 @@ def test_no_two_runs_have_the_same_name(tmp_path):
 def test_the_kind_of_run_chooses_the_formats(conformance, directories):
     for name in CONFORMANCE_FORMATS:
         assert render(conformance["cut"], name)
-    assert set(CONFORMANCE_FORMATS) == {*FORMATS, "junit"}
+    assert set(CONFORMANCE_FORMATS) == {*FORMATS, "junit", "sarif", "github"}
     with pytest.raises(HarnessError, match=r"a load run has no .* 'junit': .*text, json"):
         render(directories["empty"], "junit")
     with pytest.raises(HarnessError, match=r"a conformance run has no .*text, json, junit, html"):
