@@ -5,15 +5,16 @@
 
 The table is data (2023.toml, after XEP-0479). A provider of a feature is a document; it is met when
 every requirement of it with level MUST that was tested is PASS or NON-STRICT. A document that the
-catalogue does not have, or that has no case, is not tested, and never counts as met: a new file in
-the catalogue is all that it takes.
+catalogue does not have, or of which no such requirement was tested, is not tested, and never counts
+as met: a new file in the catalogue is all that it takes. A known deviation does not make a server
+comply: its FAIL counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -26,12 +27,14 @@ CORE = "core"  # part of every category (XEP-0479 section 2)
 TABLE = Path(__file__).parent / "2023.toml"
 
 Level = Literal["Server", "Advanced Server"]
-Standing = Literal["met", "not tested", "ABSENT", "UNKNOWN", "FAIL"]
+Standing = Literal["met", "not tested", "UNKNOWN", "ABSENT", "FAIL"]
 """How a provider or a feature stands; from "ABSENT" on, it is missing."""
 Reached = Literal["reached", "not reached", "not shown"]
-"""`not shown`: nothing is missing of what was tested, but something was not."""
+"""`not shown`: nothing is missing as far as could be told, but something was not tested or is
+UNKNOWN."""
 
-_WORSE: dict[Standing, int] = {"met": 0, "not tested": 1, "ABSENT": 2, "UNKNOWN": 3, "FAIL": 4}
+MISSING: tuple[Standing, ...] = ("ABSENT", "FAIL")
+_WORSE: dict[Standing, int] = {name: rank for rank, name in enumerate(get_args(Standing))}
 
 
 class _Feature(msgspec.Struct, forbid_unknown_fields=True):
@@ -146,20 +149,18 @@ def _feature(owner: _Category, row: _Feature, results: Sequence[RequirementResul
 
 
 def _provider(document: str, results: Sequence[RequirementResult]) -> Provider:
-    own = [r for r in results if r.document == document and r.verdict is not None]
-    musts = [result for result in own if result.level == "MUST"]
+    own = [result for result in results if result.document == document]
+    musts = [result for result in own if result.level == "MUST" and result.verdict is not None]
     standings = {result.id: _standing(result) for result in musts}
-    standing = _worst(standings.values()) if own else "not tested"
+    standing = _worst(standings.values()) if musts else "not tested"
     against = [name for name, found in standings.items() if found != "met"]
     return Provider(document, standing, len(musts), against)
 
 
 def _standing(result: RequirementResult) -> Standing:
-    if result.verdict == "FAIL":
-        return "FAIL"
-    if result.verdict == "UNKNOWN":
-        return "UNKNOWN"
-    return "ABSENT" if result.verdict == "ABSENT" else "met"
+    if result.verdict in ("UNKNOWN", "ABSENT", "FAIL"):
+        return result.verdict
+    return "met"
 
 
 def _worst(standings: Iterable[Standing]) -> Standing:
@@ -168,6 +169,6 @@ def _worst(standings: Iterable[Standing]) -> Standing:
 
 def _reached(features: Collection[Feature]) -> Reached:
     worst = _worst(feature.standing for feature in features)
-    if worst == "met":
-        return "reached"
-    return "not shown" if worst == "not tested" else "not reached"
+    if worst in MISSING:
+        return "not reached"
+    return "reached" if worst == "met" else "not shown"

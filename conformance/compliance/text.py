@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from conformance.compliance import Claim, Feature, Provider, Table, claims, load
+from conformance.compliance import MISSING, Claim, Feature, Provider, Table, claims, load
 from harness.record.conformance import ConformanceRun
 
 _COLUMNS = 80
@@ -51,7 +51,7 @@ def _block(claim: Claim) -> str:
 
 
 def _row(feature: Feature, category: str) -> list[str]:
-    label = {"met": "met", "not tested": "not tested"}.get(feature.standing, "missing")
+    label = "missing" if feature.standing in MISSING else feature.standing
     owner = "" if feature.category == category else f"{feature.category}: "
     star = "*" if feature.component else ""
     why = "; ".join(_why(provider) for provider in feature.providers)

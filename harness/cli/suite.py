@@ -83,18 +83,21 @@ def conformance_command(
     from conformance import command, compliance, inventory_text
     from harness.errors import HarnessError
 
+    if suite is not None:
+        if select or list_ or coverage or replay:
+            others = "--select, --list, --coverage and --replay"
+            raise HarnessError(f"--suite says what is tested: leave out {others}")
+        select = compliance.documents(suite)
     if list_ or coverage:
         print((inventory_text.coverage if coverage else inventory_text.listing)(as_json))
         return
-    if suite and select:
-        raise HarnessError("--suite says what is tested: leave out --select")
     job = command.Job(
         targets=[name.strip() for name in target.split(",")],
         tls=tls.value if tls else None,
         profile=profile,
         allowed=allowed,
         effort=effort.value,
-        select=compliance.documents(suite) if suite else select or [],
+        select=select or [],
         seed=seed,
         strict=strict,
         jobs=jobs,
