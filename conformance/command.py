@@ -25,6 +25,7 @@ from conformance.suite.session import start_target
 from harness import child, targets
 from harness.errors import HarnessError
 from harness.record.conformance import ConformanceRun
+from harness.targets import installation
 
 DIFFERENCES = "differences"  # the name of the files, without ending
 JOBS_PER_CORE = 3  # cases wait for the server more than they compute
@@ -48,6 +49,7 @@ class Job:
     out: Path | None = None
     defects: list[str] = field(default_factory=list)
     first_only: bool = False  # stop at the first unexpected verdict
+    installation: list[str] = field(default_factory=list)  # DIR or NAME=DIR
 
 
 def run(job: Job) -> tuple[list[Path], int]:
@@ -59,6 +61,7 @@ def run(job: Job) -> tuple[list[Path], int]:
         targets.load(name)
         if job.targets.count(name) > 1:
             raise HarnessError(f"--target names {name} twice: a server is tested once in a run")
+    installation.assign(job.installation, job.targets)
     if job.select:
         catalogue.select(job.select)
     if len(job.targets) > 1 and job.deviations:
@@ -120,6 +123,7 @@ def arguments(job: Job, name: str, directory: Path) -> list[str]:
     options = {
         "--tls": job.tls,
         "--target-profile": job.profile,
+        "--installation": installation.assign(job.installation, job.targets).get(name),
         "--hypothesis-seed": job.seed,
         "--deviations": job.deviations,
     }
@@ -227,7 +231,10 @@ def replay(job: Job, file: Path) -> int:
     """
     if not file.is_file():
         raise HarnessError(f"there is no replay file {file}")
-    target = start_target(job.targets[0], job.tls, job.profile, job.allowed, job.defects)
+    name = job.targets[0]
+    unpacked = installation.assign(job.installation, [name]).get(name)
+    where = str(unpacked) if unpacked else None
+    target = start_target(name, job.tls, job.profile, job.allowed, job.defects, where)
     try:
         accounts = target.provision(6)
         endpoint = target.endpoint()

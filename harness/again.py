@@ -38,6 +38,7 @@ def job_from(run_directory: Path) -> Job:
         tls=again.tls,
         processes=manifest.workers,
         profile=Path(again.profile) if again.profile else None,
+        installation=[again.installation] if again.installation else [],
         allowed=False,
         ui=False,
         out=None,

@@ -25,6 +25,7 @@ import msgspec
 from harness import child, floor, limits, targets
 from harness.errors import HarnessError
 from harness.progress import Progress
+from harness.targets import installation
 from harness.terminal import Figures
 
 _WORKERS_S = 30  # how long the generator's processes may take to report for duty
@@ -54,6 +55,7 @@ class Job:
     ui_port: int | None = None
     live: bool = False  # figures in the terminal
     prometheus: int | None = None  # the port of an exporter
+    installation: list[str] = field(default_factory=list)  # DIR or NAME=DIR
 
 
 def run(job: Job) -> tuple[Path, int]:
@@ -63,6 +65,7 @@ def run(job: Job) -> tuple[Path, int]:
     """
     file = scenario_file(job.scenario)
     targets.load(job.target)
+    unpacked = installation.assign(job.installation, [job.target]).get(job.target)
     gate = limits.gate(job.limits) if job.limits else None
     hopeless = limits.watch(job.abort_on)
     directory = (
@@ -79,7 +82,7 @@ def run(job: Job) -> tuple[Path, int]:
     more: list[Path] = []  # runs that were begun in the web UI
     with log:
         look = partial(hopeless, directory)
-        command = _command(job, file, directory)
+        command = _command(job, file, directory, unpacked)
         error_line, code, aborted = _follow(command, log, job, look, more.append)
     if not (directory / "manifest.json").is_file():
         why = error_line or f"the load generator ended with code {code}: {_last_line(directory)}"
@@ -119,7 +122,7 @@ def scenario_file(name: str) -> Path:
     return folder / f"{name}.py"
 
 
-def _command(job: Job, file: Path, directory: Path) -> list[str]:
+def _command(job: Job, file: Path, directory: Path, unpacked: Path | None) -> list[str]:
     options: dict[str, Any] = {
         "--target": job.target,
         "--users": job.users,
@@ -130,6 +133,7 @@ def _command(job: Job, file: Path, directory: Path) -> list[str]:
         "--rate": job.rate,
         "--tls": job.tls,
         "--target-profile": job.profile,
+        "--installation": unpacked,
         "--loglevel": "WARNING",
         "--exit-code-on-error": 0,
         "--web-host": job.ui_host,

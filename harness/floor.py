@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 TARGET = "embedded"
 SECONDS = 8.0
 KEPT = Path("out") / ".floors"
+_NOT_OF_THE_LOAD = (
+    *("target", "profile", "installation", "ui", "out", "allowed", "floor", "limits", "abort_on"),
+)
 
 
 def measure(job: Job, run: Callable[[Job], tuple[Path, int]], kept: Path = KEPT) -> Floor:
@@ -57,6 +60,7 @@ def _measure(job: Job, run: Callable[[Job], tuple[Path, int]]) -> Floor:
                 job,
                 target=TARGET,
                 profile=None,
+                installation=[],
                 ui=False,
                 floor=False,
                 limits=None,
@@ -84,7 +88,7 @@ def _measure(job: Job, run: Callable[[Job], tuple[Path, int]]) -> Floor:
 def _digest(job: Job) -> str:
     """Equal for loads that have one floor: on the same machine, with the same program."""
     about = asdict(job)
-    for name in ("target", "profile", "ui", "out", "allowed", "floor", "limits", "abort_on"):
+    for name in _NOT_OF_THE_LOAD:
         about.pop(name)
     about["duration"] = min(job.duration, SECONDS)
     about |= {"machine": platform.node(), "harness": harness.__version__}

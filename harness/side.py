@@ -21,6 +21,7 @@ from harness.errors import HarnessError
 from harness.interrupts import Interrupts
 from harness.record import side as record
 from harness.record.side import Side, Trial
+from harness.targets import installation
 
 Bench = Callable[[bench.Job], tuple[Path, int]]
 
@@ -103,18 +104,28 @@ def _go(side: Side, directory: Path, trial: _Trials, interrupts: Interrupts) -> 
 
 
 class _Trials:
-    """Makes the trials of one ask. Raises HarnessError for limits that are none."""
+    """Makes the trials of one ask. Raises HarnessError for limits and directories that are none."""
 
     def __init__(self, ask: Ask, directory: Path, bench_run: Bench) -> None:
         limits.watch(ask.job.abort_on)  # a mistake in it is one of all trials: said once, and now
         self._gate = limits.gate(ask.job.limits) if ask.job.limits else None
+        self._installations = installation.assign(ask.job.installation, ask.targets)
         self._job, self._directory, self._bench_run = ask.job, directory, bench_run
 
     def __call__(self, target: str, repeat: int) -> Trial:
         place = Path("runs") / f"{repeat}-{target}"
         floor = self._job.floor and target != "embedded"
         out = self._directory / place
-        job = replace(self._job, target=target, out=out, ui=False, floor=floor, limits=None)
+        named = self._installations.get(target)
+        job = replace(
+            self._job,
+            target=target,
+            installation=[str(named)] if named else [],
+            out=out,
+            ui=False,
+            floor=floor,
+            limits=None,
+        )
         trial = Trial(target=target, repeat=repeat)
         try:
             _, trial.code = self._bench_run(job)

@@ -33,6 +33,7 @@ from harness.record.verdicts import (
     RequirementResult,
 )
 from harness.targets.base import Account, Endpoint, Target, TargetOptions, TlsMode
+from harness.targets.installation import assign
 from harness.xmpp import namespaces as ns
 
 _MODES: dict[str | None, TlsMode | None] = {
@@ -68,7 +69,12 @@ class RunSession:
         options = self._options
         status.say(stage="starting")
         self._target = target = start_target(
-            options.target, options.tls, options.target_profile, options.allowed, options.defect
+            options.target,
+            options.tls,
+            options.target_profile,
+            options.allowed,
+            options.defect,
+            options.installation,
         )
         everybody = target.provision(workers * accounts)
         endpoints = _endpoints(target)
@@ -181,13 +187,23 @@ class RunSession:
 
 
 def start_target(
-    name: str, tls: str | None, profile: Path | None, allowed: bool, defects: list[str]
+    name: str,
+    tls: str | None,
+    profile: Path | None,
+    allowed: bool,
+    defects: list[str],
+    installation: str | None = None,
 ) -> Target:
     """A started target. Raises HarnessError and PeerError."""
     mode = _MODES[tls] or (None if profile else "starttls")
     target = targets.load(name)(
         TargetOptions(
-            tls=mode, profile=profile, allow_remote=allowed, archive=True, defects=defects
+            tls=mode,
+            profile=profile,
+            allow_remote=allowed,
+            archive=True,
+            defects=defects,
+            installation=assign([installation], [name])[name] if installation else None,
         )
     )
     target.start()

@@ -21,7 +21,14 @@ def gate_command(
     ] = "embedded",
     profile: Annotated[
         Optional[Path],  # noqa: UP045 - typer reads the annotation
-        typer.Option(help="TOML profile for --target external"),
+        typer.Option(help="TOML profile of --target external, or one that names an installation"),
+    ] = None,
+    installation: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            help="where a server that has no package was unpacked (openfire, tigase): DIR, or "
+            "NAME=DIR; may be given again"
+        ),
     ] = None,
     tls: Annotated[
         Optional[Tls],  # noqa: UP045
@@ -95,6 +102,7 @@ def gate_command(
             targets=[target],
             tls=tls.value if tls else None,
             profile=profile,
+            installation=installation or [],
             allowed=allowed,
             effort=effort.value,
             select=select or [],
@@ -118,6 +126,7 @@ def gate_command(
         tls=tls,
         processes=1,
         profile=profile,
+        installation=installation or [],
         allowed=allowed,
         ui=False,
         out=None,

@@ -13,7 +13,10 @@ from harness.again import job_from
 from harness.cli.app import Client, Find, Format, Tls, app, print_report
 from harness.errors import HarnessError
 
-_OF_THE_RECORD = ("target", "users", "rate", "duration", "client", "tls", "processes", "profile")
+_OF_THE_RECORD = (
+    *("target", "users", "rate", "duration", "client", "tls", "processes"),
+    *("profile", "installation"),
+)
 
 
 def _only_without(context: typer.Context, names: tuple[str, ...]) -> None:
@@ -57,7 +60,14 @@ def bench_command(
     processes: Annotated[int, typer.Option(min=1, help="generator processes")] = 1,
     profile: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option(help="TOML profile for --target external"),
+        typer.Option(help="TOML profile of --target external, or one that names an installation"),
+    ] = None,
+    installation: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            help="where a server that has no package was unpacked (openfire, tigase): DIR, or "
+            "NAME=DIR; may be given again"
+        ),
     ] = None,
     allowed: Annotated[
         bool,
@@ -160,6 +170,7 @@ def bench_command(
             tls=tls,
             processes=processes,
             profile=profile,
+            installation=installation or [],
             allowed=allowed,
             ui=ui,
             ui_host=ui_host,
@@ -237,7 +248,14 @@ def capacity_command(
     processes: Annotated[int, typer.Option(min=1, help="generator processes")] = 1,
     profile: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option(help="TOML profile for --target external"),
+        typer.Option(help="TOML profile of --target external, or one that names an installation"),
+    ] = None,
+    installation: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            help="where a server that has no package was unpacked (openfire, tigase): DIR, or "
+            "NAME=DIR; may be given again"
+        ),
     ] = None,
     allowed: Annotated[
         bool,
@@ -271,6 +289,7 @@ def capacity_command(
         tls=tls,
         processes=processes,
         profile=profile,
+        installation=installation or [],
         allowed=allowed,
         ui=False,
         out=out,

@@ -21,7 +21,14 @@ def conformance_command(
     ] = None,
     profile: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option(help="TOML profile for --target external"),
+        typer.Option(help="TOML profile of --target external, or one that names an installation"),
+    ] = None,
+    installation: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            help="where a server that has no package was unpacked (openfire, tigase): DIR, or "
+            "NAME=DIR; may be given again"
+        ),
     ] = None,
     effort: Annotated[
         Effort, typer.Option(help="how many inputs are generated for each case")
@@ -95,6 +102,7 @@ def conformance_command(
         targets=[name.strip() for name in target.split(",")],
         tls=tls.value if tls else None,
         profile=profile,
+        installation=installation or [],
         allowed=allowed,
         effort=effort.value,
         select=select or [],

@@ -10,14 +10,14 @@ from typing import Any
 from locust.argument_parser import default_args_dict, get_parser
 
 from harness.load import arrivals
-from harness.load.options import SHOWING
+from harness.load.options import SHOWING, target_options
 from harness.record.files import sha256_of
 from harness.record.model import Again
 
 # Options with a place of their own in `Again`, and those that say where to write or with whose
 # permission: who runs it again says both anew.
 _APART = {"client", "duration", "i_am_allowed_to_load_this_host", "rate", "run_dir", "target"}
-_APART |= {"target_profile", "tls"} | SHOWING
+_APART |= {"installation", "target_profile", "tls"} | SHOWING
 _PLANS = ("rate", "login_rate")
 _OF_LOCUST = ("user_classes", "tags", "exclude_tags")  # those that decide what users do
 
@@ -50,6 +50,7 @@ def again(locustfiles: list[str], options: Any) -> Again:
         client=options.client,
         tls=options.tls,
         profile=_absolute(options.target_profile),
+        installation=_installed(options),
         options=words,
         withheld=withheld,
         files={str(path): sha256_of(path) for path in read},
@@ -96,6 +97,11 @@ def _located(plan: str | None) -> str | None:
     """A plan from a file names it by its absolute path."""
     path = arrivals.file_of(plan or "")
     return f"trace:{path.absolute()}" if path else plan
+
+
+def _installed(options: Any) -> str | None:
+    found = target_options(options).installation
+    return str(found) if found else None
 
 
 def _absolute(path: str | None) -> str | None:

@@ -72,11 +72,11 @@ class Coordinator:
         options = self._options
         our_options.check(options)
         allowed = our_options.mechanisms(options)
-        kind = targets.load(options.target)
-        usability = kind.usable()
+        kind, asked = targets.load(options.target), our_options.target_options(options)
+        usability = kind.usable(asked)
         if not usability.usable:
             raise HarnessError(f"{options.target}: {usability.reason}: {usability.remedy}")
-        self._target = target = kind(our_options.target_options(options))
+        self._target = target = kind(asked)
         self.status.stage(f"starting {options.target}")
         target.start()
         self._provision(options.num_users or SPARE)

@@ -12,6 +12,7 @@ from harness import targets
 from harness.errors import HarnessError
 from harness.load import arrivals, placement
 from harness.targets.base import TargetOptions, TlsMode
+from harness.targets.installation import assign
 from harness.xmpp.sasl import DEFAULT_ORDER, KNOWN
 
 # Shown in the web UI, and of them those that may be left empty.
@@ -58,6 +59,12 @@ def add(parser: Any) -> None:
         "--i-am-allowed-to-load-this-host",
         action="store_true",
         help="needed for a server that is not on this machine",
+    )
+    group.add_argument(
+        "--installation",
+        default=None,
+        metavar="DIR",
+        help="where a server that has no package was unpacked (openfire, tigase)",
     )
     group.add_argument(
         "--tls",
@@ -176,11 +183,13 @@ def target_options(options: Any) -> TargetOptions:
     """What the target needs to know."""
     profile = Path(options.target_profile) if options.target_profile else None
     asked = options.tls or (None if profile else "on")
+    named = options.installation
     return TargetOptions(
         tls=_TLS[asked] if asked else None,
         profile=profile,
         allow_remote=options.i_am_allowed_to_load_this_host,
         archive=options.archive == "on",
+        installation=assign([named], [options.target])[options.target] if named else None,
     )
 
 

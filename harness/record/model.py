@@ -63,6 +63,7 @@ class Again(msgspec.Struct, kw_only=True, frozen=True):
     client: str
     tls: str | None
     profile: str | None
+    installation: str | None = None  # where the server was unpacked, if the command said so
     options: list[str]
     withheld: list[str] = []  # options whose values are secret and hence in no record
     files: dict[str, str] = {}

@@ -53,6 +53,7 @@ class TargetOptions(msgspec.Struct, frozen=True):
     allow_remote: bool = False
     archive: bool = False  # keep every message (XEP-0313); where it can not, `facts` says so
     defects: list[str] = []  # what the embedded server is to do wrong, by name
+    installation: Path | None = None  # where a server that has no package was unpacked
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -83,8 +84,8 @@ class Target(Protocol):
     name: str
 
     @classmethod
-    def usable(cls) -> Usability:
-        """Whether it can run here. Starts nothing."""
+    def usable(cls, options: TargetOptions | None = None) -> Usability:
+        """Whether it can run here with these options. Starts nothing."""
         ...
 
     def __init__(self, options: TargetOptions) -> None: ...

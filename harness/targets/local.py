@@ -25,11 +25,13 @@ from harness.targets.base import (
     TlsMode,
     Usability,
 )
+from harness.targets.external.registration import Registrar
 from harness.targets.process import LOOPBACK, Child, accepts, free_ports, private_directory
 
 DOMAIN = "bench.test"
 _SERVICES = ("conference", "pubsub")
 _PROBE_S = 2.0
+_NO_CONTACTS = "contact lists are empty"
 
 
 class Launch(msgspec.Struct, frozen=True):
@@ -84,17 +86,19 @@ class LocalServer(ABC):
         self._verifier = verifier.scram_sha1(self._password, verifier.new_salt())
         self._accounts: list[Account] = []
         self._contacts: list[frozenset[int]] = []
+        self._registrar: Registrar | None = None  # once the fast way has failed
+        self._notes: list[str] = []
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._directory or 'not started'})"
 
     @classmethod
     @abstractmethod
-    def usable(cls) -> Usability:
-        """Whether it can run here. Starts nothing."""
+    def usable(cls, options: TargetOptions | None = None) -> Usability:
+        """Whether it can run here with these options. Starts nothing."""
 
     @abstractmethod
-    def facts(self) -> Facts:
+    def _facts(self) -> Facts:
         """What is known of the server's configuration."""
 
     @abstractmethod
@@ -107,7 +111,7 @@ class LocalServer(ABC):
 
     def start(self, timeout_s: float = 60.0) -> None:
         """Start the server and return when it has answered with stream features."""
-        usability = self.usable()
+        usability = self.usable(self._options)
         if not usability.usable:
             raise HarnessError(why_not(usability))
         if self._child is not None:
@@ -119,18 +123,29 @@ class LocalServer(ABC):
         try:
             self._launch()
             self._wait_until_ready(timeout_s)
+        except HarnessError as error:
+            kept = self._keep_log()
+            self.stop()
+            raise HarnessError(f"{error} (all of it in {kept})" if kept else str(error)) from None
         except BaseException:
             self.stop()
             raise
+
+    def facts(self) -> Facts:
+        """What is known of the server's configuration."""
+        known = self._facts()
+        return msgspec.structs.replace(known, differences=[*known.differences, *self._notes])
 
     def provision(self, count: int, rosters: Rosters = ()) -> list[Account]:
         """Make `count` accounts u0, u1, ... and give them exactly the contacts of `rosters`.
 
         Contacts should be mutual, as subscription "both" is; an account beyond the end of
-        `rosters` gets an empty roster. Called again, it writes only what has changed.
+        `rosters` gets an empty roster. Called again, it writes only what has changed. Where the
+        server does not take accounts in the fast way, they are registered in-band (XEP-0077)
+        under other names and without contacts, and `facts` says so.
         """
         _check(count, rosters)
-        child = self._running()
+        self._running()
         wanted = [frozenset(contacts) for contacts in rosters]
         wanted += [frozenset()] * (count - len(wanted))
         users = [user(index) for index in range(len(self._accounts), count)]
@@ -140,15 +155,30 @@ class LocalServer(ABC):
             for owner, contacts in enumerate(wanted)
             if contacts != known[owner]
         ]
-        try:
-            self._write(users, changes)
-        except OSError as error:
-            raise HarnessError(
-                child.last_words() or f"cannot provision {self.name}: {error}"
-            ) from None
-        self._accounts += [Account(name, self._password) for name in users]
+        self._accounts += self._made(users, changes)
         self._contacts = wanted + known[count:]
         return self._accounts[:count]
+
+    def _made(self, users: Sequence[str], changes: Sequence[RosterChange]) -> list[Account]:
+        """The accounts of these users, the fast way or, where that has failed, in-band."""
+        if self._registrar is None:
+            try:
+                self._write(users, changes)
+                return [Account(name, self._password) for name in users]
+            except (OSError, HarnessError) as error:
+                self._running()  # raises when the server has ended
+                reason = str(error)
+            self._notes.append(f"accounts registered in-band, because {reason}")
+            self._registrar = Registrar(self.endpoint(), probe.tls_context(self._ca))
+        if changes and _NO_CONTACTS not in self._notes:
+            self._notes.append(_NO_CONTACTS)
+        try:
+            return list(self._registrar.register(len(self._accounts), len(users)))
+        except PeerError as error:
+            raise HarnessError(
+                f"{self.name} takes accounts neither the fast way nor in-band: "
+                f"{self._notes[0]}; then {error}"
+            ) from None
 
     def endpoint(self, tls: TlsMode | None = None) -> Endpoint:
         """Where clients connect: the TLS port for direct TLS, the other one for both the rest."""
@@ -172,6 +202,7 @@ class LocalServer(ABC):
             shutil.rmtree(self._directory, ignore_errors=True)
             self._directory = None
         self._accounts, self._contacts = [], []
+        self._registrar, self._notes = None, []
         atexit.unregister(self.stop)
 
     def pids(self) -> list[int]:
@@ -245,6 +276,22 @@ class LocalServer(ABC):
                 raise HarnessError(
                     f"port {port} was taken by another process while {self.name} started: try again"
                 )
+
+    def _keep_log(self) -> Path | None:
+        """A copy of what the server logged, as its directory goes; the next failure replaces it."""
+        if self._directory is None:
+            return None
+        logs = [*(self._launched.logs if self._launched else ()), *self._directory.glob("*.log")]
+        said = next((log for log in logs if log.is_file() and log.stat().st_size), None)
+        if said is None:
+            return None
+        kept = Path("out") / f"failed-start-{self.name}.log"
+        try:
+            kept.parent.mkdir(exist_ok=True)
+            shutil.copyfile(said, kept)
+        except OSError:
+            return None
+        return kept
 
     def _home(self) -> Path:
         assert self._directory is not None  # it exists as long as the child does

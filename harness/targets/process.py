@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -16,6 +17,8 @@ from harness.errors import HarnessError
 
 LOOPBACK = "127.0.0.1"
 _LOWEST_PORT = 10_240
+_QUOTED = 3  # lines of a log
+_PLACE_IN_CODE = re.compile(r"\s+at \S+\(|\s*\.\.\. \d+ (more|common)")
 _LONGEST_DIRECTORY = 80  # a unix socket's path in it must stay below 107 bytes
 # Raises the soft limit of open files in the child itself: a preexec function is unsafe in threads.
 _MOST_FILES = 'ulimit -n "$(ulimit -H -n)"; exec "$@"'
@@ -60,18 +63,21 @@ def accepts(port: int) -> bool:
         return probe.connect_ex((LOOPBACK, port)) == 0
 
 
-def last_line(files: Iterable[Path]) -> str:
-    """The last line that is not blank of the first file that has one, at most 300 characters."""
+def last_lines(files: Iterable[Path]) -> str:
+    """The last lines of the first file that has any, in one line of at most 300 characters.
+
+    Blank ones do not count, nor those that say where in a Java program something happened.
+    """
     for file in files:
         try:
             with file.open("rb") as log:
                 log.seek(max(0, file.stat().st_size - 8192))
-                lines = log.read().decode(errors="replace").splitlines()
+                text = log.read().decode(errors="replace")
         except OSError:
             continue
-        for line in reversed(lines):
-            if line.strip():
-                return line.strip()[:300]
+        lines = [line.strip() for line in text.splitlines() if not _PLACE_IN_CODE.match(line)]
+        if found := [line for line in lines if line][-_QUOTED:]:
+            return " | ".join(found)[-300:]
     return ""
 
 
@@ -95,7 +101,7 @@ class Child:
         best first; `home` is the directory that holds all of its files, `directory` by default."""
         self.name = name
         output = directory / "output.log"
-        self._logs = [*logs, output]
+        self.logs = [*logs, output]
         self._family: set[psutil.Process] = set()
         with output.open("wb") as sink:
             try:
@@ -137,9 +143,9 @@ class Child:
         return {c.laddr.port for c in connections if c.status == psutil.CONN_LISTEN}
 
     def log_end(self) -> str:
-        """The log's last line, as the end of a sentence."""
-        line = last_line(self._logs)
-        return f"its log ends: {line}" if line else "its log is empty"
+        """The log's last lines, as the end of a sentence."""
+        lines = last_lines(self.logs)
+        return f"its log ends: {lines}" if lines else "its log is empty"
 
     def last_words(self) -> str:
         """How it ended, in one line; empty while it runs."""

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.targets.base import Facts, Usability
+from harness.targets.base import Facts, TargetOptions, Usability
 from harness.targets.certificates import Certificates
 from harness.targets.ejabberd import config, provisioning
 from harness.targets.ejabberd.api import Api
@@ -22,7 +22,7 @@ class Ejabberd(LocalServer):
     name = "ejabberd"
 
     @classmethod
-    def usable(cls) -> Usability:
+    def usable(cls, options: TargetOptions | None = None) -> Usability:
         """Whether Erlang and the package's compiled modules are here."""
         application = _application()
         if application is None or shutil.which("erl") is None:
@@ -33,7 +33,7 @@ class Ejabberd(LocalServer):
             )
         return Usability(usable=True, version=_version(application))
 
-    def facts(self) -> Facts:
+    def _facts(self) -> Facts:
         """Version, password store and archive of this instance."""
         return Facts(
             server="ejabberd",

@@ -21,7 +21,7 @@ import msgspec
 
 import harness
 from harness.targets import certificates
-from harness.targets.base import Facts, Usability
+from harness.targets.base import Facts, TargetOptions, Usability
 from harness.targets.certificates import Certificates
 from harness.targets.embedded import control
 from harness.targets.embedded.config import Config
@@ -39,11 +39,11 @@ class Embedded(LocalServer):
     patience_s = 3.0
 
     @classmethod
-    def usable(cls) -> Usability:
+    def usable(cls, options: TargetOptions | None = None) -> Usability:
         """It is a part of this program."""
         return Usability(usable=True, version=harness.__version__)
 
-    def facts(self) -> Facts:
+    def _facts(self) -> Facts:
         """Version, password store and archive."""
         return Facts(
             server=NAME,

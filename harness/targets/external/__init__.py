@@ -39,7 +39,7 @@ class External:
         self._facts = Facts(differences=[])
 
     @classmethod
-    def usable(cls) -> Usability:
+    def usable(cls, options: TargetOptions | None = None) -> Usability:
         """Always: everything that may be wrong is in the profile."""
         return Usability(usable=True)
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.targets import certificates
-from harness.targets.base import Facts, Usability
+from harness.targets.base import Facts, TargetOptions, Usability
 from harness.targets.jabberd2 import config, provisioning
 from harness.targets.jabberd2.processes import BACKING, MAIN, Processes, command, program
 from harness.targets.local import DOMAIN, Launch, LocalServer, RosterChange, environment
@@ -47,7 +47,7 @@ class Jabberd2(LocalServer):
     name = "jabberd2"
 
     @classmethod
-    def usable(cls) -> Usability:
+    def usable(cls, options: TargetOptions | None = None) -> Usability:
         """Whether its programs and the script that makes its database are here."""
         programs = [program(part) for part in (MAIN, *BACKING)]
         if not all(shutil.which(name, path=_search_path()) for name in programs):
@@ -63,7 +63,7 @@ class Jabberd2(LocalServer):
             )
         return Usability(usable=True, version=_version())
 
-    def facts(self) -> Facts:
+    def _facts(self) -> Facts:
         """Version, password store, archive, and what it lacks that the other servers have."""
         return Facts(
             server="jabberd2",

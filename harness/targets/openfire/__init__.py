@@ -9,15 +9,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.targets import installation
-from harness.targets.base import Facts, Usability
+from harness.targets.base import Facts, TargetOptions, Usability
 from harness.targets.certificates import Certificates
 from harness.targets.local import DOMAIN, Launch, LocalServer, RosterChange, environment
 from harness.targets.openfire import config, provisioning
 
 VARIABLE = "OPENFIRE_HOME"
 _PLACES = ("/usr/share/openfire", "/opt/openfire", "/usr/local/openfire")
-_PROOF = "lib/startup.jar"
-_JAVA = 17
+DISTRIBUTION = installation.Distribution(
+    title="Openfire", name="openfire", variable=VARIABLE, proof="lib/startup.jar", java=17
+)
 # Of the installation these are not a part of the home: what is big and only read, and its data.
 _SHARED = ("lib", "jre", "documentation", "embedded-db", "logs", ".install4j")
 _SCRIPT = Path("embedded-db") / "openfire.script"
@@ -35,16 +36,15 @@ class Openfire(LocalServer):
     port_names = ("c2s", "tls", "admin")
 
     @classmethod
-    def usable(cls) -> Usability:
+    def usable(cls, options: TargetOptions | None = None) -> Usability:
         """Whether there is an installation and a Java that runs it."""
-        home = installation.find(VARIABLE, _PLACES, _PROOF)
-        return installation.usability("Openfire", VARIABLE, home, _PROOF, _JAVA)
+        return installation.usability(DISTRIBUTION, _PLACES, options)
 
-    def facts(self) -> Facts:
+    def _facts(self) -> Facts:
         """Version, password store and archive of this instance."""
         return Facts(
             server="Openfire",
-            version=_version(),
+            version=_version(installation.find(DISTRIBUTION, _PLACES, self._options)),
             password_store=f"scram-sha-1, {self._verifier.iterations} iterations",
             archive="off",
             differences=[
@@ -54,7 +54,7 @@ class Openfire(LocalServer):
         )
 
     def _configure(self, directory: Path, files: Certificates) -> Launch:
-        installed = _installed()
+        installed = self._installed()
         home = directory / "home"
         shutil.copytree(installed, home, ignore=_only_at_the_top(installed))
         (home / "conf").mkdir(exist_ok=True)
@@ -87,14 +87,15 @@ class Openfire(LocalServer):
             return
         self._stand_still()
         script = self._home() / "home" / _SCRIPT
-        provisioning.change(script, DOMAIN, users, self._verifier, changes)
-        self._start_again()
+        try:
+            provisioning.change(script, DOMAIN, users, self._verifier, changes)
+        finally:
+            self._start_again()
 
-
-def _installed() -> Path:
-    home = installation.find(VARIABLE, _PLACES, _PROOF)
-    assert home is not None  # `start` has asked `usable`
-    return home.resolve()
+    def _installed(self) -> Path:
+        home = installation.find(DISTRIBUTION, _PLACES, self._options)
+        assert home is not None  # `start` has asked `usable`
+        return home.resolve()
 
 
 def _only_at_the_top(installed: Path) -> Callable[[str, list[str]], set[str]]:
@@ -104,9 +105,8 @@ def _only_at_the_top(installed: Path) -> Callable[[str, list[str]], set[str]]:
     return ignored
 
 
-def _version() -> str | None:
+def _version(home: Path | None) -> str | None:
     """From the name of its library; over XMPP it says it itself (XEP-0092)."""
-    home = installation.find(VARIABLE, _PLACES, _PROOF)
     found = sorted((home / "lib").glob("xmppserver-*.jar")) if home else []
     stated = re.search(r"xmppserver-(\d[^-]*)", found[-1].name) if found else None
     return stated[1].removesuffix(".jar") if stated else None

@@ -34,8 +34,7 @@ def change(
     text = script.read_text(encoding="utf-8")
     if _KNOWN not in text or not _COUNTER.search(text):
         raise HarnessError(
-            "this version of Openfire keeps its accounts in a way that is not known here: use the "
-            "target external, which registers them in-band"
+            "this version of Openfire keeps its accounts in a way that is not known here"
         )
     owners = {user(change.owner) for change in changes}
     lines = [line for line in text.splitlines() if not _belongs_to(line, owners)]

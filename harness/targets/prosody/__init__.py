@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.targets.base import Facts, Usability
+from harness.targets.base import Facts, TargetOptions, Usability
 from harness.targets.certificates import Certificates
 from harness.targets.local import DOMAIN, Launch, LocalServer, RosterChange, environment
 from harness.targets.prosody import config, provisioning
@@ -25,7 +25,7 @@ class Prosody(LocalServer):
     name = "prosody"
 
     @classmethod
-    def usable(cls) -> Usability:
+    def usable(cls, options: TargetOptions | None = None) -> Usability:
         """Whether the command is here; the version comes from the package's record."""
         if shutil.which("prosody") is None:
             return Usability(
@@ -33,7 +33,7 @@ class Prosody(LocalServer):
             )
         return Usability(usable=True, version=_version())
 
-    def facts(self) -> Facts:
+    def _facts(self) -> Facts:
         """Version, password store and archive of this instance."""
         return Facts(
             server="Prosody",

@@ -13,17 +13,18 @@ from cryptography.hazmat.primitives import serialization
 
 from harness.errors import HarnessError
 from harness.targets import installation
-from harness.targets.base import Endpoint, Facts, TlsMode, Usability
+from harness.targets.base import Endpoint, Facts, TargetOptions, TlsMode, Usability
 from harness.targets.certificates import Certificates
 from harness.targets.local import DOMAIN, Launch, LocalServer, RosterChange, environment
-from harness.targets.process import last_line
+from harness.targets.process import last_lines
 from harness.targets.tigase import config, provisioning
 
 VARIABLE = "TIGASE_HOME"
 _PLACES = ("/usr/share/tigase", "/opt/tigase", "/opt/tigase-server", "/usr/local/tigase")
-_PROOF = "jars/tigase-server.jar"
-_JAVA = 17
-_TOOL_S = 600.0  # for the database's tools
+DISTRIBUTION = installation.Distribution(
+    title="Tigase", name="tigase", variable=VARIABLE, proof="jars/tigase-server.jar", java=17
+)
+_SET_UP_S, _IMPORT_S = 180.0, 600.0  # for the database's tools
 _SCHEMA = "tigase.db.util.SchemaManager"
 _IMPORT = "tigase.db.util.importexport.RepositoryManager"
 
@@ -40,16 +41,15 @@ class Tigase(LocalServer):
     port_names = ("c2s", "tls")
 
     @classmethod
-    def usable(cls) -> Usability:
+    def usable(cls, options: TargetOptions | None = None) -> Usability:
         """Whether there is an installation and a Java that runs it."""
-        home = installation.find(VARIABLE, _PLACES, _PROOF)
-        return installation.usability("Tigase", VARIABLE, home, _PROOF, _JAVA)
+        return installation.usability(DISTRIBUTION, _PLACES, options)
 
-    def facts(self) -> Facts:
+    def _facts(self) -> Facts:
         """Version, password store and archive of this instance."""
         return Facts(
             server="Tigase",
-            version=_version(),
+            version=_version(installation.find(DISTRIBUTION, _PLACES, self._options)),
             password_store=f"scram-sha-1, {self._verifier.iterations} iterations",
             archive="off",
             differences=[
@@ -68,7 +68,7 @@ class Tigase(LocalServer):
         return super().endpoint(tls)
 
     def _configure(self, directory: Path, files: Certificates) -> Launch:
-        installed = _installed()
+        installed = self._installed()
         for name in ("jars", "database"):
             (directory / name).symlink_to(installed / name)
         for name in ("etc", "certs", "logs"):
@@ -81,6 +81,7 @@ class Tigase(LocalServer):
         certificate.write_bytes(chain + _as_pkcs8(files.key))
         _tool(
             directory,
+            _SET_UP_S,
             *(_SCHEMA, "install-schema", "-T", "derby", "-D", config.DATABASE, "-H", "localhost"),
             *("-J", f"admin@{DOMAIN}", "-N", secrets.token_urlsafe(18)),
         )
@@ -97,9 +98,16 @@ class Tigase(LocalServer):
         folder.mkdir(exist_ok=True)
         provisioning.write(folder, DOMAIN, users, self._verifier, changes)
         self._stand_still()
-        _tool(self._home(), _IMPORT, "import-data", f"--from={folder}")
-        (folder / provisioning.NAME).unlink()
-        self._start_again()
+        try:
+            _tool(self._home(), _IMPORT_S, _IMPORT, "import-data", f"--from={folder}")
+        finally:
+            (folder / provisioning.NAME).unlink()
+            self._start_again()
+
+    def _installed(self) -> Path:
+        home = installation.find(DISTRIBUTION, _PLACES, self._options)
+        assert home is not None  # `start` has asked `usable`
+        return home.resolve()
 
 
 def _as_pkcs8(key: Path) -> bytes:
@@ -112,17 +120,11 @@ def _as_pkcs8(key: Path) -> bytes:
     )
 
 
-def _installed() -> Path:
-    home = installation.find(VARIABLE, _PLACES, _PROOF)
-    assert home is not None  # `start` has asked `usable`
-    return home.resolve()
-
-
 def _java() -> list[str]:
     return [installation.java(), installation.HEAP, "-cp", "jars/*"]
 
 
-def _tool(directory: Path, *arguments: str) -> None:
+def _tool(directory: Path, timeout_s: float, *arguments: str) -> None:
     """Run one of the server's own tools. Raises HarnessError with the last it said."""
     output = directory / "tool.log"
     with output.open("wb") as sink:
@@ -134,25 +136,24 @@ def _tool(directory: Path, *arguments: str) -> None:
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
-                timeout=_TOOL_S,
+                timeout=timeout_s,
                 check=False,
             )
         except subprocess.TimeoutExpired:
             raise HarnessError(
-                f"tigase's {arguments[1]} did not end within {_TOOL_S:g} s; it said last: "
-                f"{last_line([output])}"
+                f"tigase's {arguments[1]} did not end within {timeout_s:g} s; it said last: "
+                f"{last_lines([output])}"
             ) from None
     if done.returncode:
         raise HarnessError(
-            f"tigase's {arguments[1]} ended with code {done.returncode}: {last_line([output])}"
+            f"tigase's {arguments[1]} ended with code {done.returncode}: {last_lines([output])}"
         )
 
 
-def _version() -> str | None:
+def _version(home: Path | None) -> str | None:
     """What its library says of itself."""
-    home = installation.find(VARIABLE, _PLACES, _PROOF)
     try:
-        with zipfile.ZipFile(home / _PROOF if home else "") as library:
+        with zipfile.ZipFile(home / DISTRIBUTION.proof if home else "") as library:
             about = library.read("META-INF/MANIFEST.MF").decode()
     except (OSError, KeyError, zipfile.BadZipFile):
         return None

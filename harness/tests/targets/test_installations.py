@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import socket
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from harness import targets
 from harness.errors import HarnessError
-from harness.targets import certificates, installation, openfire, tigase, verifier
+from harness.targets import certificates, installation, local, openfire, tigase, verifier
 from harness.targets.base import TargetOptions
 from harness.targets.local import DOMAIN, RosterChange
 
@@ -66,10 +67,82 @@ def test_no_installation(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @EACH
+def test_where_was_looked(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(KINDS[name][0], raising=False)
+    monkeypatch.setattr(f"harness.targets.{name}._PLACES", ("/none/a", "/none/b"))
+    with pytest.raises(HarnessError) as caught:
+        targets.load(name)(TargetOptions()).start()
+    assert f"(looked at {KINDS[name][0]}, /none/a, /none/b)" in str(caught.value)
+    assert "--installation" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_directory_by_option_by_profile_by_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = tmp_path / "servers.toml"
+    profile.write_text('[installation]\nopenfire = "of"\n')
+    monkeypatch.setenv("OPENFIRE_HOME", "/by/variable")
+    monkeypatch.setenv("TIGASE_HOME", "~/tigase")
+    of, tg = openfire.DISTRIBUTION, tigase.DISTRIBUTION
+    named = TargetOptions(profile=profile, installation=Path("/by/option"))
+    assert installation.find(of, (), named) == Path("/by/option")
+    assert installation.find(of, (), TargetOptions(profile=profile)) == tmp_path / "of"
+    assert installation.find(of, (), TargetOptions()) == Path("/by/variable")
+    assert installation.find(tg, (), TargetOptions(profile=profile)) == Path.home() / "tigase"
+    profile.write_text('installation = "/one/for/all"\n')
+    assert installation.find(tg, (), TargetOptions(profile=profile)) == Path("/one/for/all")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('instalation = "x"\n', "instalation"),
+        ("installation = 7\n", r"\$\.installation"),
+        ('[installation]\nejabberd = "x"\n', "ejabberd is for no server"),
+        ("installation =\n", "line 1"),
+    ],
+)
+def test_a_wrong_profile(text: str, said: str, tmp_path: Path) -> None:
+    profile = tmp_path / "servers.toml"
+    profile.write_text(text)
+    with pytest.raises(HarnessError, match=said) as caught:
+        targets.load("openfire")(TargetOptions(profile=profile)).start()
+    assert "\n" not in str(caught.value)
+    assert str(profile) in str(caught.value)
+
+
+def test_directories_of_several_targets() -> None:
+    both = ["ejabberd", "openfire", "tigase"]
+    words = ["openfire=/a", "tigase=~/b=c"]
+    expected = {"openfire": Path("/a"), "tigase": Path.home() / "b=c"}
+    assert installation.assign(words, both) == expected
+    assert installation.assign(["some/where"], ["tigase"]) == {"tigase": Path.cwd() / "some/where"}
+    assert installation.assign([], ["ejabberd"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "names", "said"),
+    [
+        (["/a"], ["openfire", "tigase"], "write openfire=/a"),
+        (["/a"], ["ejabberd"], "ejabberd is not started from an unpacked distribution"),
+        (["prosody=/a"], ["prosody"], "prosody is not started from an unpacked distribution"),
+        (["tigase=/a"], ["openfire"], "tigase is no --target"),
+        (["tigase=/a", "/b"], ["tigase"], "twice"),
+    ],
+)
+def test_directories_that_fit_no_target(words: list[str], names: list[str], said: str) -> None:
+    with pytest.raises(HarnessError, match=said):
+        installation.assign(words, names)
+
+
+@EACH
 def test_a_wrong_directory(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(KINDS[name][0], str(tmp_path))
     with pytest.raises(HarnessError, match=rf"{tmp_path} is no installation .* {KINDS[name][1]}"):
         targets.load(name)(TargetOptions()).start()
+    options = TargetOptions(installation=tmp_path / "absent")
+    assert "absent is no installation" in (targets.load(name).usable(options).reason or "")
 
 
 @EACH
@@ -85,7 +158,8 @@ def test_a_wrong_java(
     usability = targets.load(name).usable()
     assert not usability.usable
     assert usability.reason is not None
-    assert usability.reason.endswith(f"needs Java 17 or newer, and there is {word}")
+    assert f"needs Java 17 or newer, and there is {word}" in usability.reason
+    assert str(java) in usability.reason
 
 
 @pytest.mark.parametrize(
@@ -108,6 +182,35 @@ def test_a_server_that_exits_at_once_is_quoted(installed: Callable[[str, str], P
     with pytest.raises(HarnessError) as caught:
         targets.load("openfire")(TargetOptions()).start(20)
     assert "openfire ended with code 3; its log ends: the disk is full" in str(caught.value)
+
+
+def test_the_log_of_a_failed_start_is_kept(
+    installed: Callable[[str, str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = r"echo one; echo two; printf 'Exception: three\n\tat a.B(C.java:7)\n'; echo four"
+    installed("openfire", f"{lines}; exit 1")
+    for _ in range(2):  # the second one replaces what the first one left
+        with pytest.raises(HarnessError) as caught:
+            targets.load("openfire")(TargetOptions()).start(20)
+    kept = Path("out") / "failed-start-openfire.log"
+    assert "its log ends: two | Exception: three | four" in str(caught.value)
+    assert str(caught.value).endswith(f"(all of it in {kept})")
+    assert "a.B(C.java:7)" in kept.read_text()
+    assert [file.name for file in Path("out").iterdir()] == [kept.name]
+
+
+def test_a_port_that_is_taken(
+    installed: Callable[[str, str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    installed("openfire", "sleep 60")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ports = {"c2s": port, "tls": 1, "admin": 2}
+        monkeypatch.setattr(local, "free_ports", lambda names: ports)
+        with pytest.raises(HarnessError, match=f"port {port} was taken by another process"):
+            targets.load("openfire")(TargetOptions()).start(20)
 
 
 def test_a_set_up_that_fails_is_quoted(installed: Callable[[str, str], Path]) -> None:
@@ -187,7 +290,7 @@ def test_openfire_accounts_and_rosters_are_lines_of_its_script(tmp_path: Path) -
 def test_openfire_with_another_database(tmp_path: Path) -> None:
     script = tmp_path / "openfire.script"
     script.write_text(SCRIPT.replace("STOREDKEY", "ELSEWHERE"))
-    with pytest.raises(HarnessError, match="use the target external"):
+    with pytest.raises(HarnessError, match="in a way that is not known here"):
         openfire.provisioning.change(script, DOMAIN, ["u2"], VERIFIER, [])
     assert "u2'" not in script.read_text()
 
