@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element
 
-from harness.targets.embedded import blocklists, capabilities, disco, iq, pep, pep_events
+from harness.targets.embedded import blocklists, capabilities, disco, features, iq, pep, pep_events
 from harness.targets.embedded.defects.registry import Patches, defect
 from harness.targets.embedded.disco import Item
 from harness.targets.embedded.domain import Domain
@@ -201,6 +201,7 @@ def _(patches: Patches) -> None:
 def _(patches: Patches) -> None:
     """The server's hash is not that of what it answers."""
     patches.after(capabilities, "_version", lambda ver: ver[::-1])
+    patches.set(features, "after_login", features.after_login.__wrapped__)  # not what is cached
 
 
 @defect("caps-believed", breaks=["caps-poisoned-answer", "caps-ill-formed-answer"])
