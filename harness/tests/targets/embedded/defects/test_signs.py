@@ -9,16 +9,20 @@ import pytest
 from harness.targets.embedded import defects
 from harness.tests.targets.embedded.conftest import StartBench
 from harness.tests.targets.embedded.defects import (
+    signs_accounts,
     signs_addresses,
     signs_archive,
+    signs_blocking,
     signs_carbons,
     signs_closing,
     signs_contents,
     signs_delivery,
+    signs_eventing,
     signs_login,
     signs_management,
     signs_presences,
     signs_rosters,
+    signs_small_extensions,
     signs_stanzas,
     signs_streams,
     signs_subscriptions,
@@ -39,6 +43,10 @@ SIGNS: list[Sign] = [
     *signs_contents.SIGNS,
     *signs_archive.SIGNS,
     *signs_carbons.SIGNS,
+    *signs_blocking.SIGNS,
+    *signs_eventing.SIGNS,
+    *signs_accounts.SIGNS,
+    *signs_small_extensions.SIGNS,
 ]
 HASTE = {"closing_s": 0.1, "stanza_bytes": 20_000}
 
