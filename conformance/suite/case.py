@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis.control import current_build_context
-from hypothesis.strategies import SearchStrategy
+from hypothesis.strategies import DataObject, SearchStrategy
 
 from conformance.verdicts import Absent, Allowed, Finding, Unknown
 from conformance.wire.negotiation import Stage, advance
@@ -221,11 +221,13 @@ def requires(*ids: str, **strategies: SearchStrategy[Any]) -> Callable[[_Test], 
             if case.over_budget:
                 return
             new = case.finding is None  # what comes after a finding are attempts to shrink it
+            whole = not any(isinstance(value, DataObject) for value in kwargs.values())
             async with case.example():
                 try:
                     await test(*args, **kwargs)
+                    whole = True  # nothing has kept the test from drawing all that it draws
                 finally:
-                    if strategies and new:
+                    if strategies and new and whole:
                         case.took(current_build_context().data.choices)
 
         generated = given(**strategies)(example) if strategies else example
