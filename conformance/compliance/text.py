@@ -68,7 +68,7 @@ def _row(feature: Feature, category: str) -> list[str]:
 def _why(provider: Provider) -> str:
     """One document in few words."""
     if provider.standing == "not tested":
-        return f"{provider.document} is not tested by this suite"
+        return f"{provider.document} was not tested"
     if provider.standing == "met":
         return provider.document
     if len(provider.against) == provider.tested and provider.standing == "ABSENT":
