@@ -104,6 +104,18 @@ class Cost(msgspec.Struct, kw_only=True):
     kb_per_session: float | None
 
 
+class Statistics(msgspec.Struct, kw_only=True):
+    """What the server said of itself, at most; `online` is how many users we had then, at most.
+
+    `sessions` may be connections, where the server counts these.
+    """
+
+    sessions: int | None
+    online: int | None
+    figures: dict[str, float]
+    reply_ms: float  # for how long an answer was waited for, at worst
+
+
 class WorkerClock(msgspec.Struct, kw_only=True):
     """A worker's clock against the master's, when it was known least, in milliseconds."""
 
@@ -126,6 +138,7 @@ class Summary(msgspec.Struct, kw_only=True):
     login: Login
     errors: dict[str, int]
     server: ServerUsage | None
+    statistics: Statistics | None  # the server's own
     cost: Cost | None  # to the server
     generator: Usage | None
     clocks_ms: list[WorkerClock]  # empty where the load comes from one process

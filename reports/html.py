@@ -18,6 +18,7 @@ from reports.figures import Summary, Usage
 from reports.operations import main_op
 from reports.series import by_worker
 from reports.side.columns import COST, Measured
+from reports.statistics import rows
 from reports.summary import reconcile, summarise
 
 ANOMALIES_SHOWN = 100
@@ -46,6 +47,8 @@ def render(run: Run) -> str:
         figures=[page.json({"data": plot.data, "layout": plot.layout}) for plot in plots],
         cost=COST,
         costs=_costs(run, summary),
+        statistics=rows(run),
+        statistics_note=wording.STATISTICS,
         workers=_workers(run, summary),
         clocks_note=wording.CLOCKS,
         anomalies=list(islice(anomalies, ANOMALIES_SHOWN)),

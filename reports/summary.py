@@ -26,6 +26,7 @@ from reports.figures import (
     WorkerClock,
 )
 from reports.operations import main_op, merged, other_ops
+from reports.statistics import statistics
 
 Number = TypeVar("Number", int, float)
 PHASES = ("tcp", "tls", "sasl", "bind", "roster", "presence", "whole")
@@ -47,6 +48,7 @@ def summarise(run: Run) -> Summary:
         login=_login(run.windows),
         errors=_errors(run.windows),
         server=_server(run),
+        statistics=statistics(run),
         cost=cost(run),
         generator=_generator(run, last),
         clocks_ms=_clocks(run),

@@ -7,7 +7,7 @@ import textwrap
 
 from harness.record.reader import Run
 from reports.clean import warning
-from reports.figures import Cost, Login, Messages, Summary, Usage, Users
+from reports.figures import Cost, Login, Messages, Statistics, Summary, Usage, Users
 from reports.operations import main_op
 from reports.summary import reconcile, summarise
 from reports.wording import (
@@ -142,7 +142,7 @@ def _rest(run: Run, summary: Summary) -> list[str]:
     conditions = [f"{name} {number:,}" for name, number in summary.errors.items()]
     total = f"{sum(summary.errors.values()):,} in all: " if len(conditions) > 1 else ""
     lines = _item("Errors", total + (", ".join(conditions) or "none"), 2)
-    lines += _item("Server", _usage(summary.server))
+    lines += _item("Server", _usage(summary.server) + _counted(summary.statistics))
     lines += _cost(summary.cost)
     apart = f"; {clocks(summary.clocks_ms)}" if summary.clocks_ms else ""
     lines += _item("Generator", _usage(summary.generator) + apart, 2)
@@ -156,6 +156,12 @@ def _usage(usage: Usage | None) -> str:
     if usage is None:
         return UNKNOWN
     return f"CPU {amount(usage.cpu_s)} s, memory at most {amount(usage.rss_max_mb)} MB"
+
+
+def _counted(statistics: Statistics | None) -> str:
+    if statistics is None or statistics.sessions is None:
+        return ""
+    return f"; counts {count(statistics.sessions)} sessions"
 
 
 def _cost(cost: Cost | None) -> list[str]:

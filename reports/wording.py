@@ -20,6 +20,10 @@ FLOOR = (
     "Floor is the same load on the embedded target: what the generator and the machine "
     "need by themselves."
 )
+STATISTICS = (
+    "The server's own figures, as it gave them once a second; its sessions may be connections, "
+    "which are there before the login and after the logout."
+)
 CLOCKS = (
     "Offset is what a worker's clock shows minus what the master's shows, at the moment when it "
     "was known least; the truth is no further from it than the bound. No latency depends on it: "

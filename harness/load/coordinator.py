@@ -35,7 +35,8 @@ from harness.load.status import Status
 from harness.load.worker import Tick
 from harness.record.model import TargetRecord
 from harness.record.writer import RunWriter
-from harness.targets.base import Account, Observable, Target
+from harness.statistics.observer import Observer
+from harness.targets.base import Account, Observable, Target, statistics_of
 
 SPARE = 1_000  # accounts when nobody says how many users there will be
 _log = logging.getLogger("xmpp-harness")
@@ -53,6 +54,7 @@ class Coordinator:
             self.live = Live()
             self.live.on_second = self.status.live
         self._target: Target | None = None
+        self._observer: Observer | None = None
         self._accounts: list[Account] = []
         self._rosters: list[list[int]] = []
         self._record: TargetRecord | None = None
@@ -92,6 +94,11 @@ class Coordinator:
         for user in self._environment.user_classes:  # what Locust shows as the host
             user.host = user.host or f"xmpp://{record.host}:{record.port}"
         record.differences = [*record.differences, *self._left_out(found)]
+        if source := statistics_of(target):
+            self.status.stage("asking the server for its own statistics")
+            self._observer = Observer(source)
+            if why := self._observer.first():
+                self._do_without_statistics(why)
 
     def begin(self) -> None:
         """A test starts: sessions to the workers and, when they are ready, a new record."""
@@ -175,6 +182,8 @@ class Coordinator:
         try:
             self._environment.runner.stop()
         finally:
+            if self._observer is not None:
+                self._observer.stop()
             if self._target is not None:
                 self._target.stop()
 
@@ -230,6 +239,11 @@ class Coordinator:
         """The target, when its processes can be seen."""
         return cast(Observable, self._target) if hasattr(self._target, "pids") else None
 
+    @property
+    def observer(self) -> Observer | None:
+        """Who asks the server for its own statistics, when it has any."""
+        return self._observer
+
     def stop_test(self) -> None:
         """Stop the test from a greenlet of its own, as the user would."""
         runner = self._environment.runner
@@ -251,6 +265,16 @@ class Coordinator:
         }
         missing = [f for f in wanted if f not in found.features]
         return [f"without {wanted[f]}: the server does not offer {f}" for f in missing]
+
+    def _do_without_statistics(self, why: str) -> None:
+        """Raises HarnessError where the user has said where they are."""
+        assert self._observer is not None  # it could not be answered
+        assert self._record is not None
+        self._observer.stop()
+        self._observer = None
+        if self._options.target == "external":
+            raise HarnessError(f"the server's own statistics (observe in the profile): {why}")
+        self._record.differences.append(f"its own statistics could not be had: {why}")
 
     def _provision(self, count: int) -> None:
         assert self._target is not None

@@ -14,8 +14,10 @@ from harness.load.live import Live
 from harness.load.sampling import ProcessMeter, ServerMeter
 from harness.load.status import Status
 from harness.load.worker import Tick
-from harness.record.model import GeneratorSample, Messages, Outcome, Users
+from harness.record.model import GeneratorSample, Messages, Outcome, StatisticsSample, Users
 from harness.record.writer import RunWriter
+from harness.statistics.observer import Observer
+from harness.statistics.sources import Said
 from harness.targets.base import Observable
 
 MASTER = -1  # the master's number among the workers in samples
@@ -36,6 +38,11 @@ class Surroundings(Protocol):
     @property
     def duration(self) -> float | None:
         """Seconds of load that were asked for."""
+        ...
+
+    @property
+    def observer(self) -> Observer | None:
+        """Who asks the server for its own statistics, when it has any."""
         ...
 
     @property
@@ -183,11 +190,26 @@ class Run:
                         live.server(sample)
                 if not target.alive():
                     self.end("failed", target.last_words())
+            if observer := self._coordinator.observer:
+                self._writer.samples(self._statistics(observer.take()))
             for worker in self._coordinator.link.lost():
                 self.end("failed", f"worker {worker} of the load generator was lost")
             if self._load_start and self._total("present") and not self._total("online"):
                 self._nobody_left()
             gevent.sleep(1.0 - (monotonic() - self._origin) % 1.0)
+
+    def _statistics(self, said: list[Said]) -> list[StatisticsSample]:
+        """What has been said since the run began; what could not be had is left out."""
+        return [
+            StatisticsSample(
+                t=round(one.t - self._origin, 3),
+                took_ms=one.took_ms,
+                sessions=one.sessions,
+                figures=one.figures,
+            )
+            for one in said
+            if not one.error and one.t >= self._origin
+        ]
 
     def _own_sample(self, meter: ProcessMeter, t: float) -> GeneratorSample:
         """The master's own cost; it has no users."""

@@ -2,7 +2,8 @@
 
     manifest.json     one Manifest, written before the load starts
     windows.jsonl     one Window per second, worker and operation that saw anything
-    samples.jsonl     one ServerSample or GeneratorSample per second (and worker)
+    samples.jsonl     one ServerSample or GeneratorSample per second (and worker), and one
+                      StatisticsSample where the server has statistics of its own
     anomalies.jsonl   one Anomaly per message that was not simply delivered once
     floor.json        one Floor, if the generator's floor was measured for this load
     outcome.json      one Outcome, written at the end; missing when the harness was killed
@@ -167,7 +168,16 @@ class ServerSample(msgspec.Struct, tag="server", kw_only=True):
     loopback_mb: float | None = None  # through the loopback interface, whoever sent it; the same
 
 
-Sample = GeneratorSample | ServerSample
+class StatisticsSample(msgspec.Struct, tag="statistics", kw_only=True):
+    """What the server says of itself, once a second, as far as it says anything."""
+
+    t: float  # when its answer was there
+    took_ms: float  # for how long it was waited for
+    sessions: int | None = None  # or connections, where it counts these
+    figures: dict[str, float] = {}  # others, by names for people
+
+
+Sample = GeneratorSample | ServerSample | StatisticsSample
 
 
 class Anomaly(msgspec.Struct, kw_only=True):

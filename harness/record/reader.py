@@ -17,6 +17,7 @@ from harness.record.model import (
     Outcome,
     Sample,
     ServerSample,
+    StatisticsSample,
     Window,
 )
 
@@ -39,9 +40,12 @@ class Run:
         self.windows = list(read_log(directory / "windows.jsonl", _WINDOWS))
         self.generator: list[GeneratorSample] = []
         self.server: list[ServerSample] = []
+        self.statistics: list[StatisticsSample] = []
         for sample in read_log(directory / "samples.jsonl", _SAMPLES):
             if isinstance(sample, ServerSample):
                 self.server.append(sample)
+            elif isinstance(sample, StatisticsSample):
+                self.statistics.append(sample)
             else:
                 self.generator.append(sample)
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 import msgspec
+
+if TYPE_CHECKING:
+    from harness.statistics.sources import Source
 
 TlsMode = Literal["off", "starttls", "direct"]
 
@@ -131,6 +134,21 @@ class Observable(Protocol):
     def last_words(self) -> str:
         """How it ended and the last line of its log, in one line, when it is not alive."""
         ...
+
+
+class ReportsStatistics(Protocol):
+    """Optional: a target that says of itself how many sessions it has, and the like."""
+
+    def statistics(self) -> Source | None:
+        """Where to ask the started server; None when there is nothing to ask."""
+        ...
+
+
+def statistics_of(target: Target) -> Source | None:
+    """Where to ask this target, which has been started; None when it has no statistics."""
+    if not hasattr(target, "statistics"):
+        return None
+    return cast(ReportsStatistics, target).statistics()
 
 
 class IssuesClientCertificates(Protocol):

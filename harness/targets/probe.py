@@ -95,6 +95,10 @@ class Stream:
         self._send(xml)
         return self._next()
 
+    def next(self) -> Element:
+        """The next element that arrives."""
+        return self._next()
+
     def secure(self, mode: TlsMode, context: ssl.SSLContext) -> None:
         """Bring the stream to where features can be used in `mode`; leaves it opened."""
         if mode == "direct":

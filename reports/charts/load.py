@@ -16,6 +16,7 @@ from reports.charts.figure import (
 )
 from reports.operations import main_op
 from reports.series import Axis, by_worker, latest, rate, second, together
+from reports.statistics import counted
 from reports.wording import NOUNS
 
 
@@ -62,7 +63,7 @@ def logins(run: Run, on: Axis) -> Chart | None:
 
 
 def sessions(run: Run, on: Axis) -> Chart | None:
-    """Users bound and present at each moment, and those wanted."""
+    """Users bound and present at each moment, those wanted, and the server's own count."""
     if not run.generator:
         return None
     workers = by_worker(run).values()
@@ -73,15 +74,20 @@ def sessions(run: Run, on: Axis) -> Chart | None:
         )
         for name in ("online", "wanted")
     )
+    data = [
+        line("wanted", on.times(), wanted, "s1", dash="dash"),
+        line("online", on.times(), online, "s2"),
+    ]
+    said = ""
+    if (theirs := counted(run, on)) is not None:
+        data.append(line("counted by the server", on.times(), theirs, "s3", dash="dot"))
+        said = f" The server itself counts at most {top(theirs)}."
     return Chart(
         id="sessions",
         title="Sessions",
         text=f"Users bound and present at each moment: at most {top(online)} of "
-        f"{top(wanted)} wanted.{step(on, 'latest')}",
-        data=[
-            line("wanted", on.times(), wanted, "s1", dash="dash"),
-            line("online", on.times(), online, "s2"),
-        ],
+        f"{top(wanted)} wanted.{said}{step(on, 'latest')}",
+        data=data,
         layout=layout(TIME_TITLE, y_axis("sessions"), shapes=edges(run)),
         height=300,
     )

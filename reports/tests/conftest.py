@@ -20,7 +20,8 @@ def directories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {
         "usual": runs.write(root / "usual"),
         "busy": runs.write(
-            root / "busy", runs.Recipe(busy_seconds=(33, 34), floor=True, clocks=True)
+            root / "busy",
+            runs.Recipe(busy_seconds=(33, 34), floor=True, clocks=True, statistics=True),
         ),
         "truncated": runs.write(root / "truncated", runs.Recipe(truncated=True, seconds=20)),
         "login": runs.write(root / "login", runs.Recipe(messages_per_s=0, lost=0)),

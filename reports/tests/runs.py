@@ -19,6 +19,7 @@ from harness.record.model import (
     Messages,
     Outcome,
     ServerSample,
+    StatisticsSample,
     TargetRecord,
     Users,
     Window,
@@ -47,6 +48,7 @@ class Recipe(msgspec.Struct, kw_only=True):
     truncated: bool = False
     floor: bool = False
     clocks: bool = False  # as measured between hosts
+    statistics: bool = False  # the server's own
     busy_seconds: tuple[int, ...] = ()
     seed: int = 1
 
@@ -102,6 +104,8 @@ def write(
     recipe = recipe or Recipe()
     writer = RunWriter(directory, manifest(of, recipe.workers))
     writer.samples(ServerSample(t=t + 1.0, **_server(t, recipe)) for t in range(recipe.seconds))
+    if recipe.statistics:
+        writer.samples(_statistics(t, recipe) for t in range(recipe.seconds))
     for worker in range(recipe.workers):
         _worker(writer, worker, recipe)
     writer.anomalies(lost(recipe.lost) if anomalies is None else anomalies)
@@ -147,6 +151,17 @@ def _server(t: int, recipe: Recipe) -> dict[str, float | int]:
         "switches": int(2_000 * t * load),
         "loopback_mb": 0.5 * t * load,
     }
+
+
+def _statistics(t: int, recipe: Recipe) -> StatisticsSample:
+    load = min((t + 1) / (0.2 * recipe.seconds), 1.0)
+    everybody = recipe.workers * recipe.users
+    return StatisticsSample(
+        t=t + 1.0,
+        took_ms=40.0 if t == 7 else 2.0,
+        sessions=int(everybody * load),
+        figures={"Erlang processes": 230.0 + int(2 * everybody * load), "<b>rooms": 3.0 - (t > 9)},
+    )
 
 
 def _worker(writer: RunWriter, worker: int, recipe: Recipe) -> None:

@@ -38,7 +38,7 @@ def sample(worker, t, users=None, messages=None, **figures):
 
 
 KEYS = "run target users messages latency_ms operations_ms floor_ms clean login errors server"
-KEYS += " cost generator clocks_ms verdict"
+KEYS += " statistics cost generator clocks_ms verdict"
 SERVER_KEYS = "cpu_s rss_max_mb threads_max files_max switches loopback_mb"
 COST_KEYS = "cpu_ms_per_login cpu_us_per_delivery switches_per_delivery"
 COST_KEYS += " loopback_bytes_per_delivery kb_per_session"

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.statistics.sources import EjabberdApi
 from harness.targets.base import Facts, TargetOptions, Usability
 from harness.targets.certificates import Certificates
 from harness.targets.ejabberd import config, provisioning
@@ -14,6 +15,7 @@ from harness.targets.ejabberd.api import Api
 from harness.targets.local import DOMAIN, Launch, LocalServer, RosterChange, environment
 
 _LIBRARIES = Path("/usr/lib")
+_SOCKET = "api.sock"
 
 
 class Ejabberd(LocalServer):
@@ -42,6 +44,10 @@ class Ejabberd(LocalServer):
             archive="on, in Mnesia" if self._options.archive else "off",
         )
 
+    def statistics(self) -> EjabberdApi:
+        """Its sessions and Erlang processes, over the API that accounts come in by."""
+        return EjabberdApi(str(self._home() / _SOCKET))
+
     def _configure(self, directory: Path, files: Certificates) -> Launch:
         spool, logs = directory / "spool", directory / "logs"
         spool.mkdir()
@@ -52,7 +58,7 @@ class Ejabberd(LocalServer):
                 domain=DOMAIN,
                 directory=directory,
                 certificate=files.bundle,
-                socket=directory / "api.sock",
+                socket=directory / _SOCKET,
                 ports=self.ports,
                 archive=self._options.archive,
             )
@@ -83,7 +89,7 @@ class Ejabberd(LocalServer):
 
     def _write(self, users: Sequence[str], changes: Sequence[RosterChange]) -> None:
         directory = self._home()
-        with Api(directory / "api.sock") as api:
+        with Api(directory / _SOCKET) as api:
             provisioning.add_accounts(api, directory, DOMAIN, users, self._verifier)
             provisioning.change_rosters(api, directory, DOMAIN, changes)
 

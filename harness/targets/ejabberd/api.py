@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 from pathlib import Path
 from types import TracebackType
 
 from harness.errors import HarnessError
+from harness.targets.unix_http import UnixHTTPConnection
 
 _SLOWEST_S = 120.0
 
 
-class Api(http.client.HTTPConnection):
+class Api(UnixHTTPConnection):
     """One kept-alive connection to `mod_http_api`. Raises OSError when the server is gone."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=_SLOWEST_S)
-        self._path = path
+        super().__init__(path, _SLOWEST_S)
 
     def __enter__(self) -> Api:
         return self
@@ -30,12 +29,6 @@ class Api(http.client.HTTPConnection):
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def connect(self) -> None:
-        """Open the unix socket in place of a TCP connection."""
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
 
     def call(self, command: str, **arguments: str) -> object:
         """The command's decoded result. Raises HarnessError when ejabberd refuses it."""

@@ -20,6 +20,7 @@ from pathlib import Path
 import msgspec
 
 import harness
+from harness.statistics.sources import Control
 from harness.targets import certificates
 from harness.targets.base import Facts, TargetOptions, Usability
 from harness.targets.certificates import Certificates
@@ -28,6 +29,7 @@ from harness.targets.embedded.config import Config
 from harness.targets.local import DOMAIN, Launch, LocalServer, RosterChange, environment, user
 
 NAME = "xmpp-harness reference server"
+_CONTROL = "control.sock"
 _PACKAGES = Path(harness.__file__).parents[1]
 
 
@@ -68,6 +70,10 @@ class Embedded(LocalServer):
         until = datetime.now(UTC) - timedelta(days=1) if expired else None
         return certificates.client(self._home(), self._certificates, *jids, until=until)
 
+    def statistics(self) -> Control:
+        """Its accounts and bound sessions, over the unix socket that it is provisioned through."""
+        return Control(str(self._home() / _CONTROL))
+
     def _configure(self, directory: Path, files: Certificates) -> Launch:
         self.ports.pop("http", None)  # it speaks neither WebSocket nor BOSH
         self._certificates = files
@@ -79,7 +85,7 @@ class Embedded(LocalServer):
             client_ca=str(files.ca),
             archive=self._options.archive,
             defects=self._options.defects,
-            control=str(directory / "control.sock"),
+            control=str(directory / _CONTROL),
             parent=os.getpid(),
         )
         settings = directory / "embedded.json"
@@ -99,7 +105,7 @@ class Embedded(LocalServer):
                 for change in changes
             },
         )
-        control.provision(self._home() / "control.sock", request)
+        control.provision(self._home() / _CONTROL, request)
 
 
 TARGET = Embedded

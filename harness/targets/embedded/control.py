@@ -19,7 +19,7 @@ _POLL_S = 1.0
 _TIMEOUT_S = 60.0
 
 
-class Provision(msgspec.Struct, frozen=True):
+class Provision(msgspec.Struct, frozen=True, tag="provision"):
     """New accounts, and for some accounts all their contacts (subscription "both")."""
 
     users: list[str]
@@ -27,10 +27,15 @@ class Provision(msgspec.Struct, frozen=True):
     rosters: dict[str, list[str]] = {}
 
 
+class Count(msgspec.Struct, frozen=True, tag="count"):
+    """How many accounts and bound sessions there are."""
+
+
 class Answer(msgspec.Struct, frozen=True):
     """How it went; `error` is empty if well."""
 
     accounts: int = 0
+    sessions: int = 0
     error: str = ""
 
 
@@ -59,7 +64,9 @@ async def listen(domain: Domain, path: str) -> asyncio.Server:
 
 def _answer(domain: Domain, line: bytes) -> Answer:
     try:
-        request = msgspec.json.decode(line, type=Provision)
+        request = msgspec.json.decode(line, type=Provision | Count)
+        if isinstance(request, Count):
+            return Answer(len(domain.store.accounts), len(domain.sessions))
         for user in request.users:
             domain.store.create(user, request.password)
         for user, contacts in request.rosters.items():

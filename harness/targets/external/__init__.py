@@ -5,8 +5,12 @@ from __future__ import annotations
 import ipaddress
 import socket
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
 
 from harness.errors import HarnessError
+from harness.statistics.sources import OpenMetrics
 from harness.targets import probe
 from harness.targets.base import (
     Account,
@@ -53,12 +57,10 @@ class External:
             raise HarnessError(
                 "a server of somebody else has no switchable defects: use the target embedded"
             )
-        local = _is_loopback(self._profile.host, self._profile.port)
-        if not local and not self._options.allow_remote:
-            raise HarnessError(
-                f"{self._profile.host} is not this machine: if you may put load on it, "
-                "say so with --i-am-allowed-to-load-this-host"
-            )
+        local = self._may_use(self._profile.host, self._profile.port)
+        if self._profile.observe is not None:
+            where = urlsplit(self._profile.observe.openmetrics)
+            self._may_use(where.hostname or "", where.port or 80)
         with probe.connect(self._endpoint(), self._context, min(timeout_s, _PROBE_S)) as stream:
             if local:  # localhost may have several addresses, and only one that answers
                 self._host = stream.peer
@@ -94,6 +96,20 @@ class External:
             )
         return known
 
+    def statistics(self) -> OpenMetrics | None:
+        """The page that the profile names."""
+        observe = self._profile.observe
+        if observe is None:
+            return None
+        source = OpenMetrics(
+            observe.openmetrics,
+            figures={name: name for name in observe.figures},
+            ca=self._profile.ca,
+            verify=self._profile.verify,
+        )
+        named = observe.sessions
+        return msgspec.structs.replace(source, sessions=(named,)) if named else source
+
     def facts(self) -> Facts:
         """Nothing is known of the server's configuration but what we could not set."""
         return self._facts
@@ -101,6 +117,16 @@ class External:
     def stop(self) -> None:
         """Does nothing to the server; accounts that were registered stay."""
         self._started = False
+
+    def _may_use(self, host: str, port: int) -> bool:
+        """Whether it is this machine. Raises HarnessError for another one without leave."""
+        local = _is_loopback(host, port)
+        if not local and not self._options.allow_remote:
+            raise HarnessError(
+                f"{host} is not this machine: if you may put load on it, "
+                "say so with --i-am-allowed-to-load-this-host"
+            )
+        return local
 
     def _endpoint(self) -> Endpoint:
         known = self._profile

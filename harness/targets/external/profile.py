@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -23,6 +24,18 @@ class Pattern(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"Pattern({self.pattern}, {self.count})"
 
 
+class Observe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the server's own statistics are: a page in the format of OpenMetrics or Prometheus.
+
+    `sessions` is the metric that counts sessions (None: one of those that are known), `figures`
+    are others to record.
+    """
+
+    openmetrics: str
+    sessions: str | None = None
+    figures: list[str] = []
+
+
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the server is and whose accounts to use.
 
@@ -37,6 +50,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tls: TlsMode = "starttls"
     ca: str | None = None
     verify: bool = True
+    observe: Observe | None = None
 
 
 def load(path: Path | None) -> Profile:
@@ -49,16 +63,10 @@ def load(path: Path | None) -> Profile:
         raise HarnessError(f"cannot read the profile {path}: {error.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise HarnessError(f"profile {path}: {error}") from None
-    if not 0 < profile.port < 65536:
-        raise HarnessError(f"profile {path}: port must lie between 1 and 65535")
-    for key in ("host", "domain", "accounts"):
-        if not getattr(profile, key):
-            raise HarnessError(f"profile {path}: {key} must not be empty")
+    _check(path, profile)
     if profile.ca is not None:
         profile = msgspec.structs.replace(profile, ca=str(path.parent / profile.ca))
-    if isinstance(profile.accounts, Pattern):
-        _check(path, profile.accounts)
-    elif profile.accounts != "register":
+    if not isinstance(profile.accounts, Pattern) and profile.accounts != "register":
         accounts = str(path.parent / profile.accounts)
         profile = msgspec.structs.replace(profile, accounts=accounts)
     return profile
@@ -91,7 +99,19 @@ def from_csv(path: Path, count: int) -> list[Account]:
     return [Account(*row) for row in rows[:count]]
 
 
-def _check(path: Path, pattern: Pattern) -> None:
+def _check(path: Path, profile: Profile) -> None:
+    if not 0 < profile.port < 65536:
+        raise HarnessError(f"profile {path}: port must lie between 1 and 65535")
+    for key in ("host", "domain", "accounts"):
+        if not getattr(profile, key):
+            raise HarnessError(f"profile {path}: {key} must not be empty")
+    if isinstance(profile.accounts, Pattern):
+        _check_pattern(path, profile.accounts)
+    if profile.observe is not None:
+        _check_address(path, profile.observe.openmetrics)
+
+
+def _check_pattern(path: Path, pattern: Pattern) -> None:
     if "{n}" not in pattern.pattern:
         raise HarnessError(f"profile {path}: accounts.pattern must contain {{n}}")
     if not pattern.password:
@@ -99,6 +119,19 @@ def _check(path: Path, pattern: Pattern) -> None:
     for key in ("count", "first"):
         if getattr(pattern, key) < 0:
             raise HarnessError(f"profile {path}: accounts.{key} must not be negative")
+
+
+def _check_address(path: Path, url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = None
+    if not good or parts.username is not None:
+        raise HarnessError(
+            f"profile {path}: observe.openmetrics must be an address such as "
+            "http://127.0.0.1:5280/metrics"
+        )
 
 
 def _too_few(count: int, there: int, source: str) -> HarnessError:

@@ -8,8 +8,9 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from harness.statistics.sources import AdHoc
 from harness.targets import installation
-from harness.targets.base import Facts, TargetOptions, Usability
+from harness.targets.base import Account, Facts, TargetOptions, Usability
 from harness.targets.certificates import Certificates
 from harness.targets.local import DOMAIN, Launch, LocalServer, RosterChange, environment
 from harness.targets.openfire import config, provisioning
@@ -35,6 +36,10 @@ class Openfire(LocalServer):
     warm_up_logins = 300
     port_names = ("c2s", "tls", "admin")
 
+    def __init__(self, options: TargetOptions) -> None:
+        super().__init__(options)
+        self._admin_password = secrets.token_urlsafe(18)
+
     @classmethod
     def usable(cls, options: TargetOptions | None = None) -> Usability:
         """Whether there is an installation and a Java that runs it."""
@@ -53,6 +58,17 @@ class Openfire(LocalServer):
             ],
         )
 
+    def statistics(self) -> AdHoc:
+        """Sessions with presence and the memory that Java uses, by a command of XEP-0133."""
+        return AdHoc(
+            endpoint=self.endpoint(),
+            account=Account("admin", self._admin_password),
+            to=DOMAIN,
+            node="http://jabber.org/protocol/admin#get-server-stats",
+            sessions="sessionsnum",
+            figures={"Java memory, MB": "memory"},
+        )
+
     def _configure(self, directory: Path, files: Certificates) -> Launch:
         installed = self._installed()
         home = directory / "home"
@@ -63,7 +79,7 @@ class Openfire(LocalServer):
         settings.unlink(missing_ok=True)
         settings.touch(mode=0o600)
         settings.write_text(
-            config.setup(domain=DOMAIN, ports=self.ports, password=secrets.token_urlsafe(18))
+            config.setup(domain=DOMAIN, ports=self.ports, password=self._admin_password)
         )
         security = home / "resources" / "security"
         security.mkdir(parents=True, exist_ok=True)

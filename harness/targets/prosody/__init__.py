@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import HarnessError
+from harness.statistics.sources import OpenMetrics
 from harness.targets.base import Facts, TargetOptions, Usability
 from harness.targets.certificates import Certificates
 from harness.targets.local import DOMAIN, Launch, LocalServer, RosterChange, environment
+from harness.targets.process import LOOPBACK
 from harness.targets.prosody import config, provisioning
 
 _RELOAD_S = 10.0
@@ -41,6 +43,11 @@ class Prosody(LocalServer):
             password_store=f"scram-sha-1, {self._verifier.iterations} iterations",
             archive="on, in files" if self._options.archive else "off",
         )
+
+    def statistics(self) -> OpenMetrics:
+        """Its connections and rooms, as it counts them when it is asked (mod_http_openmetrics)."""
+        url = f"http://{LOOPBACK}:{self.ports['http']}/metrics"
+        return OpenMetrics(url, (config.CONNECTIONS,), {"rooms": config.ROOMS})
 
     def _configure(self, directory: Path, files: Certificates) -> Launch:
         plugins = directory / "plugins"

@@ -63,6 +63,10 @@ Component "conference.$domain" "muc"
   restrict_room_creation = false
 """)
 
+# Metrics of its own page.
+CONNECTIONS = "prosody_mod_c2s__connections"
+ROOMS = "prosody_mod_muc__live_room"
+
 PLUGIN = "harness_rosters"
 SIGNAL_FILE = "rosters-changed"
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 
 from harness.errors import HarnessError
+from harness.statistics.sources import AdHoc
 from harness.targets import installation
-from harness.targets.base import Endpoint, Facts, TargetOptions, TlsMode, Usability
+from harness.targets.base import Account, Endpoint, Facts, TargetOptions, TlsMode, Usability
 from harness.targets.certificates import Certificates
 from harness.targets.local import DOMAIN, Launch, LocalServer, RosterChange, environment
 from harness.targets.process import last_lines
@@ -39,6 +40,10 @@ class Tigase(LocalServer):
     patience_s = 30.0
     warm_up_logins = 300
     port_names = ("c2s", "tls")
+
+    def __init__(self, options: TargetOptions) -> None:
+        super().__init__(options)
+        self._admin_password = secrets.token_urlsafe(18)
 
     @classmethod
     def usable(cls, options: TargetOptions | None = None) -> Usability:
@@ -67,6 +72,18 @@ class Tigase(LocalServer):
             )
         return super().endpoint(tls)
 
+    def statistics(self) -> AdHoc:
+        """Connections, and the memory that Java uses, by a command of its own."""
+        return AdHoc(
+            endpoint=self.endpoint(),
+            account=Account("admin", self._admin_password),
+            to=f"stats@{DOMAIN}",
+            node="stats",
+            sessions="c2s/Open connections",
+            figures={"Java heap, KB": "message-router/Used Heap"},
+            own=1,
+        )
+
     def _configure(self, directory: Path, files: Certificates) -> Launch:
         installed = self._installed()
         for name in ("jars", "database"):
@@ -83,7 +100,7 @@ class Tigase(LocalServer):
             directory,
             _SET_UP_S,
             *(_SCHEMA, "install-schema", "-T", "derby", "-D", config.DATABASE, "-H", "localhost"),
-            *("-J", f"admin@{DOMAIN}", "-N", secrets.token_urlsafe(18)),
+            *("-J", f"admin@{DOMAIN}", "-N", self._admin_password),
         )
         return Launch(
             command=[*_java(), "tigase.server.XMPPServer"],
