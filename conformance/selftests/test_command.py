@@ -149,7 +149,7 @@ def test_ctrl_c_keeps_what_was_found(tmp_path: Path) -> None:
     while not (cases.is_file() and cases.stat().st_size) and time.monotonic() < deadline:
         time.sleep(0.1)
     child.send_signal(signal.SIGINT)
-    stdout, stderr = child.communicate(timeout=60)
+    stdout, stderr = child.communicate(timeout=120)
     assert child.returncode == 1, stderr
     found = ConformanceRun(tmp_path / "r")
     assert found.outcome is not None

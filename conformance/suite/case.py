@@ -15,6 +15,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis.control import current_build_context
+from hypothesis.errors import HypothesisException
 from hypothesis.strategies import DataObject, SearchStrategy
 
 from conformance.verdicts import Absent, Allowed, Finding, Unknown
@@ -61,7 +62,8 @@ class Case:
         self.lenient: list[str] = []  # NON-STRICT outcomes
         self.seen: list[str] = []  # outcomes of the last example
         self.expected = ""
-        self.inputs: list[str] = []  # a checksum after each example, up to the first finding
+        self.inputs: list[str] = []  # a checksum after each example, up to the first that failed
+        self.shrinking = False  # further examples are attempts to shrink the one that failed
         self.covered: set[str] = set()  # what a model of the case says it has been through
         self.close: Close | None = None
         self.finding: tuple[Finding, Transcript, str] | None = None  # the last one, its reaction
@@ -220,12 +222,17 @@ def requires(*ids: str, **strategies: SearchStrategy[Any]) -> Callable[[_Test], 
             case: Case = kwargs["case"]
             if case.over_budget:
                 return
-            new = case.finding is None  # what comes after a finding are attempts to shrink it
+            new = not case.shrinking
             whole = not any(isinstance(value, DataObject) for value in kwargs.values())
             async with case.example():
                 try:
                     await test(*args, **kwargs)
                     whole = True  # nothing has kept the test from drawing all that it draws
+                except HypothesisException:  # the example was not suitable
+                    raise
+                except Exception:
+                    case.shrinking = True
+                    raise
                 finally:
                     if strategies and new and whole:
                         case.took(current_build_context().data.choices)

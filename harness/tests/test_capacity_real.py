@@ -63,7 +63,7 @@ def test_rates(tmp_path):
     """The limit is one that a rate keeps or breaks for certain."""
     search = Search(
         tmp_path / "o",
-        '"delivery.p50" = "< 60 s"\n"throughput" = "< 130 /s"',
+        '"delivery.p50" = "< 60 s"\n"throughput" = "< 120 /s"',
         lowest=100.0,
         tolerance=0.5,
         repeats=1,

@@ -125,6 +125,7 @@ def given_options(**values):
         "target_profile": None,
         "i_am_allowed_to_load_this_host": False,
         "archive": "off",
+        "installation": "",
     }
     return SimpleNamespace(**defaults | values)
 

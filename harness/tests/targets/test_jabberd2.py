@@ -19,6 +19,7 @@ from harness.targets import jabberd2, probe
 from harness.targets.base import TargetOptions, TlsMode
 from harness.targets.external.registration import Registrar
 from harness.targets.jabberd2 import Jabberd2, config, provisioning
+from harness.targets.local import RosterChange
 from harness.tests.targets.client import roster_of
 
 PARTS = ("c2s", "router", "sm")
@@ -104,8 +105,9 @@ def test_the_death_of_any_process_is_that_of_the_server(server: Jabberd2, part: 
     last = (directory / part / "output.log").read_text().splitlines()[-1]
     os.kill(processes[f"jabberd2-{part}"].pid, signal.SIGKILL)
     assert dead(server)
-    words = f"jabberd2-{part} ended by signal 9; its log ends: {last}"
-    assert server.last_words() == words
+    words = server.last_words()
+    assert words.startswith(f"jabberd2-{part} ended by signal 9; its log ends: ")
+    assert words.endswith(last)
     assert server.pids() == []
     with pytest.raises(HarnessError, match=f"jabberd2-{part} ended by signal 9"):
         server.endpoint()
@@ -149,8 +151,9 @@ def test_provisioning_is_all_or_nothing(server: Jabberd2) -> None:
     database = Path(str(server.endpoint().ca)).parent / config.DATABASE
     with sqlite3.connect(database) as connection:
         connection.execute('DROP TABLE "roster-items"')
-    with pytest.raises(HarnessError, match=r"cannot provision jabberd2: .*no such table"):
-        server.provision(2, [[1], [0]])
+    changes = [RosterChange(0, frozenset(), frozenset({1}))]
+    with pytest.raises(OSError, match="no such table"):
+        server._write(["u0", "u1"], changes)
     with sqlite3.connect(database) as connection:
         assert connection.execute("SELECT count(*) FROM authreg").fetchone() == (0,)
 
