@@ -54,7 +54,12 @@ def text(one: Image, share: Path, published: Mapping[str, int]) -> str:
 
 
 def _bind(source: Path, place: str) -> dict[str, Any]:
-    return {"type": "bind", "source": str(source) if source.is_absolute() else f"./{source}", "target": place, "read_only": True}
+    return {
+        "type": "bind",
+        "source": str(source) if source.is_absolute() else f"./{source}",
+        "target": place,
+        "read_only": True,
+    }
 
 
 def _volume(place: str) -> str:

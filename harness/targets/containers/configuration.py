@@ -16,7 +16,7 @@ from harness.targets.prosody import config as prosody
 from harness.targets.tigase import as_pkcs8
 from harness.targets.tigase import config as tigase
 
-_EVERY = "0.0.0.0"  # noqa: S104 - of the container; what is published is on loopback
+_EVERY = "0.0.0.0"
 _PROSODY = Path("/var/lib/prosody")
 
 
@@ -39,7 +39,7 @@ def write(
                 domain=DOMAIN,
                 directory=inside,
                 certificate=inside / files.bundle.name,
-                socket=Path("/tmp/api.sock"),  # noqa: S108 - of the container
+                socket=Path("/tmp/api.sock"),
                 ports=PORTS,
                 archive=archive,
                 interface=_EVERY,

@@ -113,9 +113,7 @@ class Project:
         _run([*self.words, "down", "--volumes", "--timeout", "10"], _START_S)
 
 
-def _run(
-    words: Sequence[str], timeout_s: float = _ASK_S
-) -> subprocess.CompletedProcess[str]:
+def _run(words: Sequence[str], timeout_s: float = _ASK_S) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
             ["docker", *words],

@@ -29,7 +29,7 @@ _TIGASE = (
     f"set -e; cp {SHARE}/config.tdsl etc/config.tdsl; mkdir -p certs; "
     f"cp {SHARE}/{DOMAIN}.pem certs/{DOMAIN}.pem; "
     "java -cp 'jars/*' tigase.db.util.SchemaManager install-schema -T derby -D tigasedb "
-    f"-H localhost -J admin@{DOMAIN} -N \"$(cat {SHARE}/admin)\"; "
+    f'-H localhost -J admin@{DOMAIN} -N "$(cat {SHARE}/admin)"; '
     "exec java -Xmx1g -cp 'jars/*' tigase.server.XMPPServer"
 )
 

@@ -20,14 +20,19 @@ from harness.targets.process import Child
 
 # Reads from a pipe that only our process holds: a line says that all is well, its end without one
 # that we are gone, however it came.
-_WATCH = 'home=$1; shift; read -r line && exit; docker "$@" down --volumes --timeout 10; rm -rf -- "$home"'
+_WATCH = (
+    'home=$1; shift; read -r line && exit; docker "$@" down --volumes --timeout 10; '
+    'rm -rf -- "$home"'
+)
 _QUOTED = 3  # lines of a log
 
 
 class Container(Child):
     """Plays the part of a child process: the main one of a container."""
 
-    def __init__(self, name: str, project: engine.Project, ports: Sequence[int], home: Path) -> None:
+    def __init__(
+        self, name: str, project: engine.Project, ports: Sequence[int], home: Path
+    ) -> None:
         self.name, self.project, self._ports, self._home = name, project, set(ports), home
         self._guard = subprocess.Popen(
             ["/bin/sh", "-c", _WATCH, "sh", str(home), *project.words],

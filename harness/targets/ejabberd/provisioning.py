@@ -44,7 +44,9 @@ def add_accounts(
     _load(api, directory, _ACCOUNTS, rows)
 
 
-def change_rosters(api: Commands, directory: Path, domain: str, changes: Sequence[RosterChange]) -> None:
+def change_rosters(
+    api: Commands, directory: Path, domain: str, changes: Sequence[RosterChange]
+) -> None:
     """Delete the contacts that are no longer wanted one by one, then load the new ones."""
     for change in changes:
         for contact in change.before - change.after:
