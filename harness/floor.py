@@ -30,18 +30,8 @@ TARGET = "embedded"
 SECONDS = 8.0
 KEPT = Path("out") / ".floors"
 _NOT_OF_THE_LOAD = (
-    *(
-        "target",
-        "profile",
-        "installation",
-        "via",
-        "ui",
-        "out",
-        "allowed",
-        "floor",
-        "limits",
-        "abort_on",
-    ),
+    *("target", "profile", "installation", "via", "ui", "out", "allowed", "floor"),
+    *("limits", "abort_on"),
 )
 
 

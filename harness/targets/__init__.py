@@ -18,8 +18,9 @@ def names() -> list[str]:
 
 
 def load(name: str, via: str | None = None) -> type[Target]:
-    """The target class of that name; `via` docker, in a container. Raises HarnessError when there is
-    none."""
+    """The target class of that name; `via` docker, in a container.
+
+    Raises HarnessError when there is none."""
     if via is not None and (name in names() or name in containers.IMAGES):
         return containers.target(name, via)
     if name in containers.IMAGES and name not in names():

@@ -1,4 +1,4 @@
-"""The compose file of one server: ports on loopback, limits, a health check, our files read-only."""
+"""The compose file of one server: ports on loopback, limits, a health check, our files."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _literal(word: str) -> str:
 
 
 def _lines(value: Mapping[str, Any], indent: str) -> list[str]:
-    """Block style; each scalar is written as JSON, which is YAML too and needs no rules of quoting."""
+    """Block style; each scalar is written as JSON, which is YAML too."""
     lines = []
     for key, inner in value.items():
         if isinstance(inner, dict) and inner:
