@@ -136,7 +136,7 @@ def test_what_can_go_wrong(mode, said, docker, tmp_path, monkeypatch):
 def test_no_engine(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert not engine.usability().usable
-    with pytest.raises(HarnessError, match="no container engine found.*embedded"):
+    with pytest.raises(HarnessError, match=r"no container engine found.*embedded"):
         targets.load("ejabberd", "docker")(TargetOptions()).start()
 
 
