@@ -50,6 +50,7 @@ class Job:
     defects: list[str] = field(default_factory=list)
     first_only: bool = False  # stop at the first unexpected verdict
     installation: list[str] = field(default_factory=list)  # DIR or NAME=DIR
+    via: str | None = None  # "docker": the servers run from their images
 
 
 def run(job: Job) -> tuple[list[Path], int]:
@@ -58,7 +59,7 @@ def run(job: Job) -> tuple[list[Path], int]:
     Raises HarnessError when no run of a target came about; the runs before it are complete.
     """
     for name in job.targets:
-        targets.load(name)
+        targets.load(name, job.via)
         if job.targets.count(name) > 1:
             raise HarnessError(f"--target names {name} twice: a server is tested once in a run")
     installation.assign(job.installation, job.targets)
@@ -123,6 +124,7 @@ def arguments(job: Job, name: str, directory: Path) -> list[str]:
     options = {
         "--tls": job.tls,
         "--target-profile": job.profile,
+        "--via": job.via,
         "--installation": installation.assign(job.installation, job.targets).get(name),
         "--hypothesis-seed": job.seed,
         "--deviations": job.deviations,
@@ -234,7 +236,7 @@ def replay(job: Job, file: Path) -> int:
     name = job.targets[0]
     unpacked = installation.assign(job.installation, [name]).get(name)
     where = str(unpacked) if unpacked else None
-    target = start_target(name, job.tls, job.profile, job.allowed, job.defects, where)
+    target = start_target(name, job.tls, job.profile, job.allowed, job.defects, where, job.via)
     try:
         accounts = target.provision(6)
         endpoint = target.endpoint()

@@ -39,6 +39,7 @@ def job_from(run_directory: Path) -> Job:
         processes=manifest.workers,
         profile=Path(again.profile) if again.profile else None,
         installation=[again.installation] if again.installation else [],
+        via=again.via,
         allowed=False,
         ui=False,
         out=None,

@@ -56,6 +56,7 @@ class Job:
     live: bool = False  # figures in the terminal
     prometheus: int | None = None  # the port of an exporter
     installation: list[str] = field(default_factory=list)  # DIR or NAME=DIR
+    via: str | None = None  # "docker": the server runs from its image
 
 
 def run(job: Job) -> tuple[Path, int]:
@@ -64,7 +65,7 @@ def run(job: Job) -> tuple[Path, int]:
     Raises HarnessError when no run came about.
     """
     file = scenario_file(job.scenario)
-    targets.load(job.target)
+    targets.load(job.target, job.via)
     unpacked = installation.assign(job.installation, [job.target]).get(job.target)
     gate = limits.gate(job.limits) if job.limits else None
     hopeless = limits.watch(job.abort_on)
@@ -134,6 +135,7 @@ def _command(job: Job, file: Path, directory: Path, unpacked: Path | None) -> li
         "--tls": job.tls,
         "--target-profile": job.profile,
         "--installation": unpacked,
+        "--via": job.via,
         "--loglevel": "WARNING",
         "--exit-code-on-error": 0,
         "--web-host": job.ui_host,

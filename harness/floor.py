@@ -30,7 +30,8 @@ TARGET = "embedded"
 SECONDS = 8.0
 KEPT = Path("out") / ".floors"
 _NOT_OF_THE_LOAD = (
-    *("target", "profile", "installation", "ui", "out", "allowed", "floor", "limits", "abort_on"),
+    *("target", "profile", "installation", "via", "ui", "out", "allowed", "floor"),
+    *("limits", "abort_on"),
 )
 
 
@@ -61,6 +62,7 @@ def _measure(job: Job, run: Callable[[Job], tuple[Path, int]]) -> Floor:
                 target=TARGET,
                 profile=None,
                 installation=[],
+                via=None,
                 ui=False,
                 floor=False,
                 limits=None,

@@ -36,12 +36,12 @@ class Ask:
     repeats: int = 1
 
 
-def names(text: str) -> list[str]:
+def names(text: str, via: str | None = None) -> list[str]:
     """The targets of a list with commas. Raises HarnessError for one that there is not, and for
     one that is named twice."""
     found = [name.strip() for name in text.split(",") if name.strip()]
     for name in found:
-        targets.load(name)
+        targets.load(name, via)
     if not found or len(set(found)) < len(found):
         raise HarnessError(
             f"--target {text}: name each server once, and use --repeat for more runs"

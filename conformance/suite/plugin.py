@@ -35,6 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--tls", choices=["on", "direct", "off"], default=None)
     group.addoption("--target-profile", type=Path, help="TOML profile for --target external")
     group.addoption("--installation", help="where a server that has no package was unpacked")
+    group.addoption("--via", help="docker: the server runs from its public image")
     group.addoption("--effort", choices=list(EXAMPLES), default="ci")
     group.addoption(
         "--strict-verdicts", action="store_true", help="NON-STRICT verdicts count as findings"

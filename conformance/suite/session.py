@@ -75,6 +75,7 @@ class RunSession:
             options.allowed,
             options.defect,
             options.installation,
+            options.via,
         )
         everybody = target.provision(workers * accounts)
         endpoints = _endpoints(target)
@@ -193,10 +194,11 @@ def start_target(
     allowed: bool,
     defects: list[str],
     installation: str | None = None,
+    via: str | None = None,
 ) -> Target:
     """A started target. Raises HarnessError and PeerError."""
     mode = _MODES[tls] or (None if profile else "starttls")
-    target = targets.load(name)(
+    target = targets.load(name, via)(
         TargetOptions(
             tls=mode,
             profile=profile,

@@ -76,7 +76,7 @@ def run(
     """
     bounds = _bounds(ask)
     bench.scenario_file(ask.job.scenario)
-    targets.load(ask.job.target)
+    targets.load(ask.job.target, ask.job.via)
     against = objective or _objective(ask.objective)
     directory = ask.job.out or _directory(ask)
     if (directory / record.NAME).exists():

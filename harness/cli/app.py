@@ -28,6 +28,10 @@ class Tls(StrEnum):
     OFF = "off"
 
 
+class Via(StrEnum):
+    DOCKER = "docker"
+
+
 class Effort(StrEnum):
     DEV = "dev"
     CI = "ci"

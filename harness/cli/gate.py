@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from harness import bench, gate
-from harness.cli.app import Client, Effort, Tls, app
+from harness.cli.app import Client, Effort, Tls, Via, app
 
 
 # Every option is also a variable, such as XMPP_GATE_TARGET: what the pipelines in ci/ set.
@@ -33,6 +33,10 @@ def gate_command(
     tls: Annotated[
         Optional[Tls],  # noqa: UP045
         typer.Option(help="STARTTLS, direct TLS, or none (default: on, or as the profile says)"),
+    ] = None,
+    via: Annotated[
+        Optional[Via],  # noqa: UP045
+        typer.Option(help="docker: run the server from its public image, in a container"),
     ] = None,
     allowed: Annotated[
         bool,
@@ -103,6 +107,7 @@ def gate_command(
             tls=tls.value if tls else None,
             profile=profile,
             installation=installation or [],
+            via=via.value if via else None,
             allowed=allowed,
             effort=effort.value,
             select=select or [],
@@ -127,6 +132,7 @@ def gate_command(
         processes=1,
         profile=profile,
         installation=installation or [],
+        via=via.value if via else None,
         allowed=allowed,
         ui=False,
         out=None,

@@ -10,12 +10,12 @@ import typer
 
 from harness import bench, capacity, side
 from harness.again import job_from
-from harness.cli.app import Client, Find, Format, Tls, app, print_report
+from harness.cli.app import Client, Find, Format, Tls, Via, app, print_report
 from harness.errors import HarnessError
 
 _OF_THE_RECORD = (
     *("target", "users", "rate", "duration", "client", "tls", "processes"),
-    *("profile", "installation"),
+    *("profile", "installation", "via"),
 )
 
 
@@ -68,6 +68,10 @@ def bench_command(
             help="where a server that has no package was unpacked (openfire, tigase): DIR, or "
             "NAME=DIR; may be given again"
         ),
+    ] = None,
+    via: Annotated[
+        Optional[Via],  # noqa: UP045
+        typer.Option(help="docker: run the server from its public image, in a container"),
     ] = None,
     allowed: Annotated[
         bool,
@@ -171,6 +175,7 @@ def bench_command(
             processes=processes,
             profile=profile,
             installation=installation or [],
+            via=via.value if via else None,
             allowed=allowed,
             ui=ui,
             ui_host=ui_host,
@@ -187,7 +192,7 @@ def bench_command(
         shows = {"--ui": ui, "--live": live, "--prometheus": prometheus}
         for name in [name for name, given in shows.items() if given]:
             raise HarnessError(f"{name} shows one run: give one --target and no --repeat")
-        directory, code = side.run(side.Ask(job, side.names(job.target), repeat))
+        directory, code = side.run(side.Ask(job, side.names(job.target, job.via), repeat))
     else:
         directory, code = bench.run(job)
     print_report(directory, Format.JSON if as_json else Format.TEXT)
@@ -257,6 +262,10 @@ def capacity_command(
             "NAME=DIR; may be given again"
         ),
     ] = None,
+    via: Annotated[
+        Optional[Via],  # noqa: UP045
+        typer.Option(help="docker: run the server from its public image, in a container"),
+    ] = None,
     allowed: Annotated[
         bool,
         typer.Option(
@@ -290,6 +299,7 @@ def capacity_command(
         processes=processes,
         profile=profile,
         installation=installation or [],
+        via=via.value if via else None,
         allowed=allowed,
         ui=False,
         out=out,

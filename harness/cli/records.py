@@ -14,6 +14,7 @@ from harness import targets
 from harness.cli.app import Format, Page, app, print_report
 from harness.errors import HarnessError
 from harness.record.conformance import is_conformance
+from harness.targets import containers
 
 
 @app.command("report")
@@ -64,12 +65,35 @@ def compare_command(
     raise typer.Exit({"worse": 1, "not comparable": 2}.get(comparison.verdict, 0))
 
 
-@app.command("targets")
+_targets = typer.Typer()
+app.add_typer(_targets, name="targets")
+
+
+@_targets.command("compose")
+def compose_command(
+    name: Annotated[str, typer.Argument(help=f"one of {', '.join(sorted(containers.IMAGES))}")],
+    as_json: Annotated[bool, typer.Option("--json", help="print it as JSON")] = False,
+) -> None:
+    """Print the compose file that --via docker runs a server by.
+
+    Its ports are the usual ones here, and the files that it mounts are looked for in ./harness:
+    a run takes free ports and writes them to a private directory.
+    """
+    print(containers.compose_file(name, as_json), end="")
+
+
+@_targets.callback(invoke_without_command=True)
 def targets_command(
+    context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """List the servers that can be started or reached, and what is missing for the others."""
+    if context.invoked_subcommand is not None:
+        return
     found = {name: targets.load(name).usable() for name in targets.names()}
+    engine = containers.usability()
+    for name in sorted(containers.IMAGES):
+        found[f"{name} --via docker"] = engine
     if as_json:
         rows = {
             name: {"usable": u.usable, "version": u.version, "reason": u.reason, "remedy": u.remedy}

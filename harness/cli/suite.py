@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from harness.cli.app import Effort, Tls, app
+from harness.cli.app import Effort, Tls, Via, app
 
 
 @app.command("conformance")
@@ -68,6 +68,10 @@ def conformance_command(
     coverage: Annotated[
         bool, typer.Option("--coverage", help="print how much of each document is tested, and end")
     ] = False,
+    via: Annotated[
+        Optional[Via],  # noqa: UP045
+        typer.Option(help="docker: run the server from its public image, in a container"),
+    ] = None,
     allowed: Annotated[
         bool,
         typer.Option(
@@ -103,6 +107,7 @@ def conformance_command(
         tls=tls.value if tls else None,
         profile=profile,
         installation=installation or [],
+        via=via.value if via else None,
         allowed=allowed,
         effort=effort.value,
         select=select or [],

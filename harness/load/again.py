@@ -17,7 +17,7 @@ from harness.record.model import Again
 # Options with a place of their own in `Again`, and those that say where to write or with whose
 # permission: who runs it again says both anew.
 _APART = {"client", "duration", "i_am_allowed_to_load_this_host", "rate", "run_dir", "target"}
-_APART |= {"installation", "target_profile", "tls"} | SHOWING
+_APART |= {"installation", "target_profile", "tls", "via"} | SHOWING
 _PLANS = ("rate", "login_rate")
 _OF_LOCUST = ("user_classes", "tags", "exclude_tags")  # those that decide what users do
 
@@ -51,6 +51,7 @@ def again(locustfiles: list[str], options: Any) -> Again:
         tls=options.tls,
         profile=_absolute(options.target_profile),
         installation=_installed(options),
+        via=options.via,
         options=words,
         withheld=withheld,
         files={str(path): sha256_of(path) for path in read},

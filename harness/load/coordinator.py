@@ -74,7 +74,7 @@ class Coordinator:
         options = self._options
         our_options.check(options)
         allowed = our_options.mechanisms(options)
-        kind, asked = targets.load(options.target), our_options.target_options(options)
+        kind, asked = targets.load(options.target, options.via), our_options.target_options(options)
         usability = kind.usable(asked)
         if not usability.usable:
             raise HarnessError(f"{options.target}: {usability.reason}: {usability.remedy}")

@@ -25,7 +25,7 @@ from harness.targets.base import Endpoint, Facts
 COMMAND_VARIABLE = "XMPP_HARNESS_COMMAND"  # set by `bench`: what the user typed, as JSON
 # Options that say where and how to write, not what to measure.
 _UNMEASURED = {"run_dir", "target", "target_profile", "i_am_allowed_to_load_this_host"}
-_UNMEASURED |= {"installation"}
+_UNMEASURED |= {"installation", "via"}
 
 
 def target_record(name: str, endpoint: Endpoint, facts: Facts, found: Findings) -> TargetRecord:

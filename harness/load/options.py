@@ -11,6 +11,7 @@ from locust.argument_parser import default_args_dict, get_parser
 from harness import targets
 from harness.errors import HarnessError
 from harness.load import arrivals, placement
+from harness.targets import containers
 from harness.targets.base import TargetOptions, TlsMode
 from harness.targets.installation import assign
 from harness.xmpp.sasl import DEFAULT_ORDER, KNOWN
@@ -65,6 +66,12 @@ def add(parser: Any) -> None:
         default=None,
         metavar="DIR",
         help="where a server that has no package was unpacked (openfire, tigase)",
+    )
+    group.add_argument(
+        "--via",
+        choices=[containers.VIA],
+        default=None,
+        help="docker: run the server from its public image",
     )
     group.add_argument(
         "--tls",

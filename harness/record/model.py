@@ -65,6 +65,7 @@ class Again(msgspec.Struct, kw_only=True, frozen=True):
     tls: str | None
     profile: str | None
     installation: str | None = None  # where the server was unpacked, if the command said so
+    via: str | None = None  # "docker": the server ran from its image
     options: list[str]
     withheld: list[str] = []  # options whose values are secret and hence in no record
     files: dict[str, str] = {}

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
+from harness.targets.process import LOOPBACK
+
 # The HTTP API, which may do anything, listens on a unix socket in our private directory; on the
 # loopback port are only the transports that clients use.
 _TEMPLATE = Template("""\
@@ -21,7 +23,7 @@ acme:
 listen:
   -
     port: $c2s
-    ip: "127.0.0.1"
+    ip: "$interface"
     module: ejabberd_c2s
     starttls: true
     max_stanza_size: 1048576
@@ -30,7 +32,7 @@ listen:
     backlog: 4096
   -
     port: $tls
-    ip: "127.0.0.1"
+    ip: "$interface"
     module: ejabberd_c2s
     tls: true
     max_stanza_size: 1048576
@@ -39,7 +41,7 @@ listen:
     backlog: 4096
   -
     port: $http
-    ip: "127.0.0.1"
+    ip: "$interface"
     module: ejabberd_http
     request_handlers:
       /ws: ejabberd_http_ws
@@ -130,10 +132,12 @@ def text(
     socket: Path,
     ports: Mapping[str, int],
     archive: bool,
+    interface: str = LOOPBACK,
 ) -> str:
     """The whole ejabberd.yml. `certificate` holds key and chain; `socket` is the API's."""
     return _TEMPLATE.substitute(
         ports,
+        interface=interface,
         domain=domain,
         directory=directory,
         certificate=certificate,

@@ -7,9 +7,9 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 from harness.errors import HarnessError
-from harness.targets.ejabberd.api import Api
 from harness.targets.local import RosterChange, user
 from harness.targets.verifier import Verifier
 
@@ -22,8 +22,16 @@ _ROSTERS = (
 )
 
 
+class Commands(Protocol):
+    """Whatever gives ejabberd its commands: the HTTP API, or ejabberdctl."""
+
+    def call(self, command: str, **arguments: str) -> object:
+        """The command's result. Raises HarnessError when ejabberd refuses it."""
+        ...
+
+
 def add_accounts(
-    api: Api, directory: Path, domain: str, users: Sequence[str], verifier: Verifier
+    api: Commands, directory: Path, domain: str, users: Sequence[str], verifier: Verifier
 ) -> None:
     """Load accounts that share one SCRAM-SHA-1 verifier."""
     stored, server, salt = (
@@ -36,7 +44,9 @@ def add_accounts(
     _load(api, directory, _ACCOUNTS, rows)
 
 
-def change_rosters(api: Api, directory: Path, domain: str, changes: Sequence[RosterChange]) -> None:
+def change_rosters(
+    api: Commands, directory: Path, domain: str, changes: Sequence[RosterChange]
+) -> None:
     """Delete the contacts that are no longer wanted one by one, then load the new ones."""
     for change in changes:
         for contact in change.before - change.after:
@@ -63,7 +73,7 @@ def _roster_row(host: str, owner: str, contact: str) -> str:
     )
 
 
-def _load(api: Api, directory: Path, head: str, rows: Iterator[str]) -> None:
+def _load(api: Commands, directory: Path, head: str, rows: Iterator[str]) -> None:
     dump = directory / "load.txt"
     try:
         while part := list(islice(rows, _ROWS_PER_LOAD)):

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509 import load_pem_x509_certificates
 
 from harness.targets.certificates import Certificates
+from harness.targets.process import LOOPBACK
 
 STORE_PASSWORD = b"changeit"  # Openfire's own default; the store lies in a private directory
 _SETUP = Template("""\
@@ -25,7 +26,7 @@ _SETUP = Template("""\
     <securePort>-1</securePort>
     <interface>127.0.0.1</interface>
   </adminConsole>
-  <network><interface>127.0.0.1</interface></network>
+  <network><interface>$interface</interface></network>
   <connectionProvider>
     <className>org.jivesoftware.database.EmbeddedConnectionProvider</className>
   </connectionProvider>
@@ -65,9 +66,11 @@ _SETUP = Template("""\
 """)
 
 
-def setup(*, domain: str, ports: Mapping[str, int], password: str) -> str:
+def setup(
+    *, domain: str, ports: Mapping[str, int], password: str, interface: str = LOOPBACK
+) -> str:
     """conf/openfire.xml before the first start. `password` is the administrator's."""
-    return _SETUP.substitute(ports, domain=domain, password=password)
+    return _SETUP.substitute(ports, domain=domain, password=password, interface=interface)
 
 
 def keystore(files: Certificates, domain: str, store: Path) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
+from harness.targets.process import LOOPBACK
+
 # Neither `mam`, unless asked for, nor `muc_mam` nor `limits` is loaded: each of them decides the
 # throughput.
 #
@@ -22,14 +24,14 @@ pidfile = "$directory/prosody.pid"
 data_path = "$directory/data"
 certificates = "$directory"
 plugin_paths = { "$directory/plugins" }
-interfaces = { "127.0.0.1" }
+interfaces = { "$interface" }
 local_interfaces = { "127.0.0.1" }
 c2s_ports = { $c2s }
 c2s_direct_tls_ports = { $tls }
 s2s_ports = {}
 s2s_direct_tls_ports = {}
 http_ports = { $http }
-http_interfaces = { "127.0.0.1" }
+http_interfaces = { "$interface" }
 https_ports = {}
 http_default_host = "$domain"
 component_ports = {}
@@ -88,10 +90,12 @@ def text(
     iterations: int,
     as_root: bool,
     archive: bool,
+    interface: str = LOOPBACK,
 ) -> str:
     """The whole prosody.cfg.lua; certificates are found in `directory` by the domain's name."""
     return _TEMPLATE.substitute(
         ports,
+        interface=interface,
         domain=domain,
         directory=directory,
         iterations=iterations,

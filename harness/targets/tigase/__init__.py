@@ -95,7 +95,7 @@ class Tigase(LocalServer):
         certificate.touch(mode=0o600)
         # It refuses a chain that does not end in its root.
         chain = files.chain.read_bytes() + files.ca.read_bytes()
-        certificate.write_bytes(chain + _as_pkcs8(files.key))
+        certificate.write_bytes(chain + as_pkcs8(files.key))
         _tool(
             directory,
             _SET_UP_S,
@@ -127,7 +127,7 @@ class Tigase(LocalServer):
         return home.resolve()
 
 
-def _as_pkcs8(key: Path) -> bytes:
+def as_pkcs8(key: Path) -> bytes:
     """The only form in which it reads keys of elliptic curves."""
     known = serialization.load_pem_private_key(key.read_bytes(), None)
     return known.private_bytes(

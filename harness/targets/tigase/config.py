@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from string import Template
 
+from harness.targets.process import LOOPBACK
+
 # Left at their defaults, these decide a load test: 2,500 packets a minute for each connection, 200
 # new connections a second (50 on the port for direct TLS). Accounts are written with what
 # SCRAM-SHA-1 needs, so the other mechanisms that it would offer are left out.
@@ -23,12 +25,12 @@ c2s () {
     connections () {
         ports = [ $c2s, $tls ]
         $c2s () {
-            ifc = [ '127.0.0.1' ]
+            ifc = [ '$interface' ]
             socket = 'plain'
             'new-connections-throttling' = 100000L
         }
         $tls () {
-            ifc = [ '127.0.0.1' ]
+            ifc = [ '$interface' ]
             socket = 'ssl'
             'new-connections-throttling' = 100000L
         }
@@ -60,6 +62,6 @@ http (active: false) {}
 DATABASE = "tigasedb"
 
 
-def text(*, domain: str, ports: Mapping[str, int]) -> str:
+def text(*, domain: str, ports: Mapping[str, int], interface: str = LOOPBACK) -> str:
     """The whole etc/config.tdsl."""
-    return _TEMPLATE.substitute(ports, domain=domain, database=DATABASE)
+    return _TEMPLATE.substitute(ports, domain=domain, database=DATABASE, interface=interface)
