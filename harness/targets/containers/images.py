@@ -54,6 +54,7 @@ class Image(msgspec.Struct, frozen=True):
     differences: tuple[str, ...] = ()
     archive: bool = False  # whether our configuration can switch it on
     offers_plain_text: bool = True  # accepts clients without TLS
+    warm_up_logins: int = 0  # before a load, as for the server's private instance
 
     @property
     def variable(self) -> str:
@@ -104,6 +105,7 @@ IMAGES = {
             entrypoint=("bash", "-c", _OPENFIRE),
             ports=("c2s", "tls", "admin"),
             differences=("no message archive",),
+            warm_up_logins=300,
         ),
         Image(
             name="tigase",
@@ -114,6 +116,7 @@ IMAGES = {
             directory="/home/tigase/tigase-server",
             differences=("TLS is required on every connection", "no message archive"),
             offers_plain_text=False,
+            warm_up_logins=300,
         ),
         Image(
             name="mongooseim",

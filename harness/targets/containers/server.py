@@ -113,11 +113,16 @@ class ContainerServer(LocalServer):
 
     def _facts(self) -> Facts:
         on = self._options.archive and self.image.archive
+        said = [f"via docker, image {self.image.reference}", *self.image.differences]
+        if self.warm_up_logins:
+            said.append(
+                f"before a load, warmed up by {self.warm_up_logins} logins that do not count"
+            )
         return Facts(
             server=self.image.title,
             password_store="scram-sha-1",
             archive="on" if on else "off",
-            differences=[f"via docker, image {self.image.reference}", *self.image.differences],
+            differences=said,
         )
 
     def _configure(self, directory: Path, files: certificates.Certificates) -> Launch:
@@ -152,5 +157,10 @@ class ContainerServer(LocalServer):
 
 def server_class(image: Image) -> type[Target]:
     """The target that runs this image."""
-    members = {"name": image.name, "image": image, "port_names": image.ports}
+    members = {
+        "name": image.name,
+        "image": image,
+        "port_names": image.ports,
+        "warm_up_logins": image.warm_up_logins,
+    }
     return cast(type[Target], type(f"{image.title}Container", (ContainerServer,), members))

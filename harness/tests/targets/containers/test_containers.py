@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from harness.targets.local import RosterChange
 
 HERE = Path(__file__).parent
 BIN = Path(sys.executable).parent
-PROSODY = pytest.mark.skipif(shutil.which("prosody") is None, reason="needs Prosody")
+PROSODY = pytest.mark.server("prosody")
 
 
 @pytest.fixture
