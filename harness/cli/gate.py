@@ -10,7 +10,20 @@ import msgspec
 import typer
 
 from harness import bench, gate
-from harness.cli.app import Client, Effort, Tls, Via, app
+from harness.cli.app import Client, Effort, app
+from harness.cli.options import (
+    Allowed,
+    AsJson,
+    Deviations,
+    Duration,
+    Efforts,
+    Installation,
+    Profile,
+    RunVia,
+    Select,
+    TlsMode,
+    Users,
+)
 
 
 # Every option is also a variable, such as XMPP_GATE_TARGET: what the pipelines in ci/ set.
@@ -19,55 +32,27 @@ def gate_command(
     target: Annotated[
         str, typer.Option(help="server to test; `xmpp-harness targets` lists them")
     ] = "embedded",
-    profile: Annotated[
-        Optional[Path],  # noqa: UP045 - typer reads the annotation
-        typer.Option(help="TOML profile of --target external, or one that names an installation"),
-    ] = None,
-    installation: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(
-            help="where a server that has no package was unpacked (openfire, tigase): DIR, or "
-            "NAME=DIR; may be given again"
-        ),
-    ] = None,
-    tls: Annotated[
-        Optional[Tls],  # noqa: UP045
-        typer.Option(help="STARTTLS, direct TLS, or none (default: on, or as the profile says)"),
-    ] = None,
-    via: Annotated[
-        Optional[Via],  # noqa: UP045
-        typer.Option(help="docker: run the server from its public image, in a container"),
-    ] = None,
-    allowed: Annotated[
-        bool,
-        typer.Option(
-            "--i-am-allowed-to-load-this-host", help="needed for a server on another machine"
-        ),
-    ] = False,
+    profile: Profile = None,
+    installation: Installation = None,
+    tls: TlsMode = None,
+    via: RunVia = None,
+    allowed: Allowed = False,
     with_conformance: Annotated[
         bool, typer.Option("--conformance/--no-conformance", help="run the conformance suite")
     ] = True,
-    effort: Annotated[
-        Effort, typer.Option(help="how many inputs are generated for each case")
-    ] = Effort.CI,
-    select: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(help="requirement id, section or document to test; may be given again"),
-    ] = None,
-    deviations: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="file of known deviations (default: the one kept for the target)"),
-    ] = None,
+    effort: Efforts = Effort.CI,
+    select: Select = None,
+    deviations: Deviations = None,
     with_bench: Annotated[bool, typer.Option("--bench/--no-bench", help="load the server")] = True,
     scenario: Annotated[
         str, typer.Option(help="chat, presence, ping, login, day, or the path of a locustfile")
     ] = "chat",
-    users: Annotated[int, typer.Option(min=1, help="simulated clients")] = 200,
+    users: Users = 200,
     rate: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(help="messages per second, all users together, at planned times"),
     ] = "200",
-    duration: Annotated[float, typer.Option(min=1, help="seconds of load after the logins")] = 30,
+    duration: Duration = 30,
     limits: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(help="TOML file of limits, such as ci/limits.toml"),
@@ -87,9 +72,7 @@ def gate_command(
         Optional[list[str]],  # noqa: UP045
         typer.Option("--defect", hidden=True, help="defect of the embedded server"),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="print one JSON object and nothing else")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Gate a release: the conformance suite, a load within limits, no worse than a baseline.
 

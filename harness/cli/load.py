@@ -10,7 +10,20 @@ import typer
 
 from harness import bench, capacity, side
 from harness.again import job_from
-from harness.cli.app import Client, Find, Format, Tls, Via, app, print_report
+from harness.cli.app import Client, Find, Format, app, print_report
+from harness.cli.options import (
+    Allowed,
+    AsJson,
+    ClientKind,
+    Duration,
+    Installation,
+    OneTarget,
+    Processes,
+    Profile,
+    RunVia,
+    TlsMode,
+    Users,
+)
 from harness.errors import HarnessError
 
 _OF_THE_RECORD = (
@@ -41,7 +54,7 @@ def bench_command(
         ),
     ] = "embedded",
     repeat: Annotated[int, typer.Option(min=1, help="runs of each server: A B C A B C")] = 1,
-    users: Annotated[int, typer.Option(min=1, help="simulated clients")] = 100,
+    users: Users = 100,
     rate: Annotated[
         Optional[str],  # noqa: UP045 - typer reads the annotation
         typer.Option(
@@ -49,36 +62,14 @@ def bench_command(
             "poisson:R, ramp:R..R/S, steps:RxS,RxS, trace:FILE"
         ),
     ] = None,
-    duration: Annotated[float, typer.Option(min=1, help="seconds of load after the logins")] = 30,
-    client: Annotated[
-        Client, typer.Option(help="light, complete slixmpp clients, or 2 % of these in a mix")
-    ] = Client.LIGHT,
-    tls: Annotated[
-        Optional[Tls],  # noqa: UP045
-        typer.Option(help="STARTTLS, direct TLS, or none (default: on, or as the profile says)"),
-    ] = None,
-    processes: Annotated[int, typer.Option(min=1, help="generator processes")] = 1,
-    profile: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="TOML profile of --target external, or one that names an installation"),
-    ] = None,
-    installation: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(
-            help="where a server that has no package was unpacked (openfire, tigase): DIR, or "
-            "NAME=DIR; may be given again"
-        ),
-    ] = None,
-    via: Annotated[
-        Optional[Via],  # noqa: UP045
-        typer.Option(help="docker: run the server from its public image, in a container"),
-    ] = None,
-    allowed: Annotated[
-        bool,
-        typer.Option(
-            "--i-am-allowed-to-load-this-host", help="needed for a server on another machine"
-        ),
-    ] = False,
+    duration: Duration = 30,
+    client: ClientKind = Client.LIGHT,
+    tls: TlsMode = None,
+    processes: Processes = 1,
+    profile: Profile = None,
+    installation: Installation = None,
+    via: RunVia = None,
+    allowed: Allowed = False,
     ui: Annotated[
         bool,
         typer.Option("--ui", help="a dashboard in the browser: Locust's web UI with our figures"),
@@ -132,9 +123,7 @@ def bench_command(
         Optional[Path],  # noqa: UP045
         typer.Option(help="a recorded run to do once more: same load, same seed, same target"),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="print one JSON object and nothing else")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Load a server: clients log in, act as the scenario says, and every message is counted.
 
@@ -214,9 +203,7 @@ def capacity_command(
             "must meet"
         ),
     ],
-    target: Annotated[
-        str, typer.Option(help="server to load; `xmpp-harness targets` lists them")
-    ] = "embedded",
+    target: OneTarget = "embedded",
     find: Annotated[
         Find,
         typer.Option(help="messages per second by plan, or users who act as the scenario says"),
@@ -243,35 +230,13 @@ def capacity_command(
         ),
     ] = 15,
     users: Annotated[int, typer.Option(min=1, help="simulated clients, with --find rate")] = 100,
-    client: Annotated[
-        Client, typer.Option(help="light, complete slixmpp clients, or 2 % of these in a mix")
-    ] = Client.LIGHT,
-    tls: Annotated[
-        Optional[Tls],  # noqa: UP045
-        typer.Option(help="STARTTLS, direct TLS, or none (default: on, or as the profile says)"),
-    ] = None,
-    processes: Annotated[int, typer.Option(min=1, help="generator processes")] = 1,
-    profile: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="TOML profile of --target external, or one that names an installation"),
-    ] = None,
-    installation: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(
-            help="where a server that has no package was unpacked (openfire, tigase): DIR, or "
-            "NAME=DIR; may be given again"
-        ),
-    ] = None,
-    via: Annotated[
-        Optional[Via],  # noqa: UP045
-        typer.Option(help="docker: run the server from its public image, in a container"),
-    ] = None,
-    allowed: Annotated[
-        bool,
-        typer.Option(
-            "--i-am-allowed-to-load-this-host", help="needed for a server on another machine"
-        ),
-    ] = False,
+    client: ClientKind = Client.LIGHT,
+    tls: TlsMode = None,
+    processes: Processes = 1,
+    profile: Profile = None,
+    installation: Installation = None,
+    via: RunVia = None,
+    allowed: Allowed = False,
     out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(
@@ -279,9 +244,7 @@ def capacity_command(
             "(default: out/TIME-capacity-SCENARIO-TARGET)"
         ),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="print one JSON object and nothing else")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Find the highest load that meets an objective: growing steps, bisection, repeats.
 

@@ -7,7 +7,18 @@ from typing import Annotated, Optional
 
 import typer
 
-from harness.cli.app import Effort, Tls, Via, app
+from harness.cli.app import Effort, app
+from harness.cli.options import (
+    Allowed,
+    AsJson,
+    Deviations,
+    Efforts,
+    Installation,
+    Profile,
+    RunVia,
+    Select,
+    TlsMode,
+)
 
 
 @app.command("conformance")
@@ -15,28 +26,11 @@ def conformance_command(
     target: Annotated[
         str, typer.Option(help="server to test, or several with commas, one after the other")
     ] = "embedded",
-    tls: Annotated[
-        Optional[Tls],  # noqa: UP045
-        typer.Option(help="STARTTLS, direct TLS, or none (default: on, or as the profile says)"),
-    ] = None,
-    profile: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="TOML profile of --target external, or one that names an installation"),
-    ] = None,
-    installation: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(
-            help="where a server that has no package was unpacked (openfire, tigase): DIR, or "
-            "NAME=DIR; may be given again"
-        ),
-    ] = None,
-    effort: Annotated[
-        Effort, typer.Option(help="how many inputs are generated for each case")
-    ] = Effort.CI,
-    select: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(help="requirement id, section or document to test; may be given again"),
-    ] = None,
+    tls: TlsMode = None,
+    profile: Profile = None,
+    installation: Installation = None,
+    effort: Efforts = Effort.CI,
+    select: Select = None,
     suite: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(
@@ -53,10 +47,7 @@ def conformance_command(
         Optional[int],  # noqa: UP045
         typer.Option(min=0, help="processes (default: three for each core)"),
     ] = None,
-    deviations: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="file of known deviations (default: the one kept for the target)"),
-    ] = None,
+    deviations: Deviations = None,
     accept: Annotated[
         bool, typer.Option("--accept", help="add what is unexpected to the deviations")
     ] = False,
@@ -68,23 +59,13 @@ def conformance_command(
     coverage: Annotated[
         bool, typer.Option("--coverage", help="print how much of each document is tested, and end")
     ] = False,
-    via: Annotated[
-        Optional[Via],  # noqa: UP045
-        typer.Option(help="docker: run the server from its public image, in a container"),
-    ] = None,
-    allowed: Annotated[
-        bool,
-        typer.Option(
-            "--i-am-allowed-to-load-this-host", help="needed for a server on another machine"
-        ),
-    ] = False,
+    via: RunVia = None,
+    allowed: Allowed = False,
     out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(help="directory for record and reports (default: out/TIME-conformance-T)"),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="print one JSON object and nothing else")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Test a server against the RFCs: generated cases, graded verdicts, known deviations.
 
