@@ -29,11 +29,11 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def suite(out: Path, *arguments: str) -> tuple[int, ConformanceRun]:
+def suite(out: Path, *arguments: str, seed: int = 5) -> tuple[int, ConformanceRun]:
     """Pytest on the suite, as the mutation runner calls it."""
     from conformance import command
 
-    job = command.Job(targets=["embedded"], effort="dev", jobs=0, out=out, seed=5)
+    job = command.Job(targets=["embedded"], effort="dev", jobs=0, out=out, seed=seed)
     out.mkdir()
     extra = [*command.arguments(job, "embedded", out), *arguments]
     done = subprocess.run(extra, capture_output=True, text=True, timeout=150)
@@ -85,10 +85,15 @@ def test_a_known_deviation_makes_it_expected_and_passing_it_does_not(tmp_path: P
     assert code == 0
 
 
-def test_servers_are_asked_the_same_and_differ_where_one_is_broken(tmp_path: Path) -> None:
-    """Of two embedded servers, the differences are the cases of the defect and nothing else."""
+@pytest.mark.parametrize("ci", ["", "true"])
+def test_servers_are_asked_the_same_and_differ_where_one_is_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ci: str
+) -> None:
+    """Of two embedded servers, the differences are the cases of the defect and nothing else.
+    Where the variable CI is set, Hypothesis has other defaults."""
     from reports import differential
 
+    monkeypatch.setenv("CI", ci)
     select = "--select=4.7"
     _, sound = suite(tmp_path / "a", select)
     _, broken = suite(tmp_path / "b", select, f"--defect={DEFECT}")
@@ -99,6 +104,19 @@ def test_servers_are_asked_the_same_and_differ_where_one_is_broken(tmp_path: Pat
     assert failing
     assert {case.case for d in found.differences for case in d.cases} == failing
     assert BROKEN in {difference.id for difference in found.of_kind("meets")}
+
+
+def test_another_seed_asks_other_things(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")
+    first, same, other = (
+        {
+            case.case: case.inputs
+            for case in suite(tmp_path / name, "--select=4.7.3", seed=seed)[1].cases
+        }
+        for name, seed in (("first", 5), ("same", 5), ("other", 6))
+    )
+    assert first == same
+    assert any(inputs != other[case] for case, inputs in first.items())
 
 
 def test_the_verdicts_do_not_depend_on_the_number_of_processes(tmp_path: Path) -> None:

@@ -8,20 +8,16 @@ from typing import Any, Literal
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.database import DirectoryBasedExampleDatabase
 from hypothesis.errors import Flaky
 
-from conformance.suite import evidence, status
+from conformance.suite import effort, evidence, status
 from conformance.suite.case import Case, Subject, sane
 from conformance.suite.session import RunSession
 from conformance.verdicts import Absent, Finding, Unknown
 from harness.errors import HarnessError, PeerError
 from harness.record.verdicts import CaseResult, Verdict
 
-EXAMPLES = {"dev": 4, "ci": 10, "nightly": 200}
 ACCOUNTS = 6  # for each worker; the last one is for sanity logins
-_EXAMPLES = ".hypothesis/examples"  # of nightly runs: what failed once is tried first
 _FOLDER = Path(__file__).parents[1]
 _CASE = pytest.StashKey[Case]()
 _VERDICT = pytest.StashKey[tuple[Verdict, str]]()
@@ -36,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--target-profile", type=Path, help="TOML profile for --target external")
     group.addoption("--installation", help="where a server that has no package was unpacked")
     group.addoption("--via", help="docker: the server runs from its public image")
-    group.addoption("--effort", choices=list(EXAMPLES), default="ci")
+    group.addoption("--effort", choices=list(effort.EXAMPLES), default="ci")
     group.addoption(
         "--strict-verdicts", action="store_true", help="NON-STRICT verdicts count as findings"
     )
@@ -52,20 +48,9 @@ _DEFECT_HELP = "defect of the embedded server (for mutation tests)"
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requires(*ids): the requirements that a case is bound to")
-    effort = config.option.effort
-    settings.register_profile(
-        "conformance",
-        max_examples=EXAMPLES[effort],
-        deadline=None,
-        report_multiple_bugs=False,
-        print_blob=False,
-        database=DirectoryBasedExampleDatabase(_EXAMPLES) if effort == "nightly" else None,
-        suppress_health_check=list(HealthCheck),
-        phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
-    )
     if not config.option.target:
         return
-    settings.load_profile("conformance")
+    effort.load(config.option.effort)
     given = getattr(config, "workerinput", None)
     if given is not None:
         subject = msgspec.json.decode(given["subject"], type=Subject)
