@@ -17,7 +17,7 @@ from harness.load.worker import Tick
 from harness.record.model import GeneratorSample, Messages, Outcome, StatisticsSample, Users
 from harness.record.writer import RunWriter
 from harness.statistics.observer import Observer
-from harness.statistics.sources import Said
+from harness.statistics.said import Said
 from harness.targets.base import Observable
 
 MASTER = -1  # the master's number among the workers in samples

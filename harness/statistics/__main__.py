@@ -11,7 +11,8 @@ import msgspec
 
 from harness.errors import HarnessError, PeerError
 from harness.statistics.reading import Reader, reader
-from harness.statistics.sources import Said, Source
+from harness.statistics.said import Said
+from harness.targets.sources import Source
 
 _PERIOD_S = 1.0
 

@@ -6,9 +6,10 @@ import re
 from xml.etree.ElementTree import Element
 
 from harness.errors import HarnessError
-from harness.statistics.sources import AdHoc, Said
+from harness.statistics.said import Said
 from harness.targets.login import login, request
 from harness.targets.probe import Stream, tls_context
+from harness.targets.sources import AdHoc
 
 _COMMANDS = "http://jabber.org/protocol/commands"
 _FORM = "{jabber:x:data}"

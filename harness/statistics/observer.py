@@ -12,7 +12,8 @@ from pathlib import Path
 import msgspec
 
 import harness
-from harness.statistics.sources import Said, Source
+from harness.statistics.said import Said
+from harness.targets.sources import Source
 
 _PACKAGES = Path(harness.__file__).parents[1]
 _END_S = 2.0

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 from prometheus_client.parser import text_string_to_metric_families
 
 from harness.errors import HarnessError
-from harness.statistics.sources import OpenMetrics, Said
+from harness.statistics.said import Said
 from harness.targets.probe import tls_context
+from harness.targets.sources import OpenMetrics
 
 _LARGEST = 16 * 1024 * 1024  # bytes of a page
 

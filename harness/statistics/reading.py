@@ -9,14 +9,8 @@ from typing import Any
 
 from harness.errors import HarnessError
 from harness.statistics import adhoc, openmetrics
-from harness.statistics.sources import (
-    AdHoc,
-    Control,
-    EjabberdApi,
-    OpenMetrics,
-    Said,
-    Source,
-)
+from harness.statistics.said import Said
+from harness.targets.sources import AdHoc, Control, EjabberdApi, OpenMetrics, Source
 from harness.targets.unix_http import UnixHTTPConnection
 
 Reader = Callable[[], Said]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, cast
 import msgspec
 
 if TYPE_CHECKING:
-    from harness.statistics.sources import Source
+    from harness.targets.sources import Source
 
 TlsMode = Literal["off", "starttls", "direct"]
 

@@ -78,6 +78,11 @@ def test_the_record_stands_alone(file):
     assert not uses(file, "harness.load", "harness.targets", "harness.xmpp", "harness.transport")
 
 
+@pytest.mark.parametrize("file", modules("harness/targets"), ids=name_of)
+def test_targets_do_not_know_who_runs_and_asks_them(file):
+    assert not uses(file, "harness.load", "harness.statistics", "harness.cli")
+
+
 @pytest.mark.parametrize(
     "file", modules("harness", "reports", "scenarios", "conformance"), ids=name_of
 )

@@ -7,12 +7,12 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.statistics.sources import EjabberdApi
 from harness.targets.base import Facts, TargetOptions, Usability
 from harness.targets.certificates import Certificates
 from harness.targets.ejabberd import config, provisioning
 from harness.targets.ejabberd.api import Api
 from harness.targets.local import DOMAIN, Launch, LocalServer, RosterChange, environment
+from harness.targets.sources import EjabberdApi
 
 _LIBRARIES = Path("/usr/lib")
 _SOCKET = "api.sock"

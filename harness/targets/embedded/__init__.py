@@ -20,13 +20,13 @@ from pathlib import Path
 import msgspec
 
 import harness
-from harness.statistics.sources import Control
 from harness.targets import certificates
 from harness.targets.base import Facts, TargetOptions, Usability
 from harness.targets.certificates import Certificates
 from harness.targets.embedded import control
 from harness.targets.embedded.config import Config
 from harness.targets.local import DOMAIN, Launch, LocalServer, RosterChange, environment, user
+from harness.targets.sources import Control
 
 NAME = "xmpp-harness reference server"
 _CONTROL = "control.sock"

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import msgspec
 
 from harness.errors import HarnessError
-from harness.statistics.sources import OpenMetrics
 from harness.targets import probe
 from harness.targets.base import (
     Account,
@@ -23,6 +22,7 @@ from harness.targets.base import (
 )
 from harness.targets.external import profile
 from harness.targets.external.registration import Registrar
+from harness.targets.sources import OpenMetrics
 
 _PROBE_S = 10.0
 

@@ -8,12 +8,12 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from harness.statistics.sources import AdHoc
 from harness.targets import installation
 from harness.targets.base import Account, Facts, TargetOptions, Usability
 from harness.targets.certificates import Certificates
 from harness.targets.local import DOMAIN, Launch, LocalServer, RosterChange, environment
 from harness.targets.openfire import config, provisioning
+from harness.targets.sources import AdHoc
 
 VARIABLE = "OPENFIRE_HOME"
 _PLACES = ("/usr/share/openfire", "/opt/openfire", "/usr/local/openfire")

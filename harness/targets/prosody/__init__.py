@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.statistics.sources import OpenMetrics
 from harness.targets.base import Facts, TargetOptions, Usability
 from harness.targets.certificates import Certificates
 from harness.targets.local import DOMAIN, Launch, LocalServer, RosterChange, environment
 from harness.targets.process import LOOPBACK
 from harness.targets.prosody import config, provisioning
+from harness.targets.sources import OpenMetrics
 
 _RELOAD_S = 10.0
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 
 from harness.errors import HarnessError
-from harness.statistics.sources import AdHoc
 from harness.targets import installation
 from harness.targets.base import Account, Endpoint, Facts, TargetOptions, TlsMode, Usability
 from harness.targets.certificates import Certificates
 from harness.targets.local import DOMAIN, Launch, LocalServer, RosterChange, environment
 from harness.targets.process import last_lines
+from harness.targets.sources import AdHoc
 from harness.targets.tigase import config, provisioning
 
 VARIABLE = "TIGASE_HOME"

@@ -14,11 +14,12 @@ import pytest
 
 from harness import targets
 from harness.statistics.observer import Observer
-from harness.statistics.sources import Control, Said
+from harness.statistics.said import Said
 from harness.targets.base import TargetOptions, statistics_of
 from harness.targets.local import LocalServer
 from harness.targets.login import login
 from harness.targets.probe import Stream, tls_context
+from harness.targets.sources import Control
 
 SERVERS = [
     "embedded",

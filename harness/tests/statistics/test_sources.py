@@ -13,7 +13,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.statistics import adhoc, openmetrics
 from harness.statistics.reading import reader
-from harness.statistics.sources import Control, EjabberdApi, OpenMetrics
+from harness.targets.sources import Control, EjabberdApi, OpenMetrics
 
 PAGE = """\
 # HELP prosody_mod_c2s__connections Established c2s connections
@@ -129,8 +129,8 @@ def test_sources_are_data() -> None:
     """What is sent to the asking process comes out of it as it was."""
     import msgspec
 
-    from harness.statistics.sources import AdHoc, Source
     from harness.targets.base import Account, Endpoint
+    from harness.targets.sources import AdHoc, Source
 
     endpoint = Endpoint("127.0.0.1", 5222, "bench.test", "starttls", ca="ca.pem")
     sources: list[Source] = [
