@@ -6,13 +6,12 @@ the key `error` says why it cannot go on.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import FrameType
 from typing import Any, BinaryIO
 
@@ -41,23 +40,26 @@ def follow(
         COMMAND_VARIABLE: json.dumps(["xmpp-harness", *sys.argv[1:]]),
         "PYTHONPATH": os.pathsep.join(filter(None, [os.getcwd(), os.environ.get("PYTHONPATH")])),
     }
-    child = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        pass_fds=[write],
-        env=environment,
-        start_new_session=True,  # Ctrl-C reaches it through us, once
-    )
-    os.close(write)
+    # The signals are caught first: a child would inherit that they are ignored, as they are in a
+    # shell's background jobs.
+    with _Interrupts() as interrupts, os.fdopen(read) as lines:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[write],
+            env=environment,
+            start_new_session=True,  # Ctrl-C reaches it through us, once
+        )
+        os.close(write)
 
-    def stop() -> None:
-        on_stop()
-        child.send_signal(stop_signal)
+        def stop() -> None:
+            on_stop()
+            child.send_signal(stop_signal)
 
-    error = None
-    with _interrupts(child, stop), os.fdopen(read) as lines:
+        interrupts.end(child, stop)
+        error = None
         for line in lines:
             said = json.loads(line)
             error = error or said.get("error")  # the first one is the cause
@@ -65,21 +67,33 @@ def follow(
         return error, child.wait()
 
 
-@contextlib.contextmanager
-def _interrupts(child: subprocess.Popen[bytes], stop: Stop) -> Iterator[None]:
-    received = 0
+class _Interrupts:
+    """A context manager: Ctrl-C and SIGTERM end the child in order, the third one kills it."""
 
-    def pass_on(_number: int, _frame: FrameType | None) -> None:
-        nonlocal received
-        received += 1
-        if received > 2:
-            os.killpg(child.pid, signal.SIGKILL)
-        elif received == 1:
+    def __init__(self) -> None:
+        self._received = 0
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> _Interrupts:
+        self._before = {
+            number: signal.signal(number, self._receive)
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def end(self, child: subprocess.Popen[bytes], stop: Stop) -> None:
+        """From now on it is this child, also when somebody has asked already."""
+        self._child, self._stop = child, stop
+        if self._received:
             stop()
 
-    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    def _receive(self, _number: int, _frame: FrameType | None) -> None:
+        self._received += 1
+        if self._child and self._received > 2:
+            os.killpg(self._child.pid, signal.SIGKILL)
+        elif self._child and self._received == 1:
+            self._stop()

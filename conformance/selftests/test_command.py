@@ -153,9 +153,12 @@ def test_mistakes_are_one_line(tmp_path: Path, arguments: list[str], word: str) 
     assert word in done.stderr.strip().splitlines()[-1]
 
 
-def test_ctrl_c_keeps_what_was_found(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_keeps_what_was_found(tmp_path: Path, number: signal.Signals) -> None:
+    """Also where the shell has the command ignore SIGINT, as it does in the background."""
+    ours = [sys.executable, "-m", "harness", "conformance", "--effort", "nightly", "--out", "r"]
     child = subprocess.Popen(
-        [sys.executable, "-m", "harness", "conformance", "--effort", "nightly", "--out", "r"],
+        ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *ours],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -166,7 +169,7 @@ def test_ctrl_c_keeps_what_was_found(tmp_path: Path) -> None:
     deadline = time.monotonic() + 60
     while not (cases.is_file() and cases.stat().st_size) and time.monotonic() < deadline:
         time.sleep(0.1)
-    child.send_signal(signal.SIGINT)
+    child.send_signal(number)
     stdout, stderr = child.communicate(timeout=120)
     assert child.returncode == 1, stderr
     found = ConformanceRun(tmp_path / "r")

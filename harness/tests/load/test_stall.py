@@ -28,7 +28,16 @@ PROCESS = {"embedded": "targets.embedded", "ejabberd": "beam.smp", "prosody": "b
 
 
 def stalled(out, scenario, target, rate=RATE):
-    """The summary of a run with a stall in its middle, and the arithmetic's p99.9 in ms."""
+    """The summary of a run with a stall in its middle, and the arithmetic's p99.9 in ms. A run in
+    which the generator was short of CPU measures nothing, and says so: then another one is made."""
+    for attempt in range(3):
+        summary, expected = once_stalled(out / str(attempt), scenario, target, rate)
+        if summary.clean == 1.0:
+            break
+    return Run(out / str(attempt)), summary, expected
+
+
+def once_stalled(out, scenario, target, rate):
     started = Started(
         out,
         *("--target", target, "--users", USERS, "--rate", rate, "--duration", SECONDS),
@@ -48,9 +57,9 @@ def stalled(out, scenario, target, rate=RATE):
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_users_who_wait_hide_a_stall_from_the_actual_latency_alone(tmp_path, target):
-    summary, expected = stalled(tmp_path / "run", "ping", target)
+    run, summary, expected = stalled(tmp_path, "ping", target)
     planned, actual = summary.latency_ms.planned, summary.latency_ms.actual
-    assert main_op(Run(tmp_path / "run")) == "iq"
+    assert main_op(run) == "iq"
     assert planned.count == actual.count == pytest.approx(RATE * SECONDS, rel=0.01)
     assert planned.p999 == pytest.approx(expected, rel=0.02)
     assert actual.p999 < expected / 10
@@ -62,7 +71,7 @@ def test_users_who_wait_hide_a_stall_from_the_actual_latency_alone(tmp_path, tar
 def test_messages_show_a_stall_in_both(tmp_path):
     """They wait for nobody, so they are sent on time, and the server's queue has them all; few,
     so that its work on them when it wakes does not count."""
-    summary, expected = stalled(tmp_path / "run", "chat", "embedded", rate=RATE / 5)
+    _, summary, expected = stalled(tmp_path, "chat", "embedded", rate=RATE / 5)
     for latency in (summary.latency_ms.planned, summary.latency_ms.actual):
         assert latency.p999 == pytest.approx(expected, rel=0.02)
     assert summary.messages.lost == 0
