@@ -1,0 +1,110 @@
+"""Sections 7.2.5 to 7.2.9: who does not get into a room."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.suite import Allowed, Case, requires
+from conformance.xep0045.common import (
+    GROUPCHAT,
+    PRIVATE,
+    answers,
+    leaving,
+    of,
+    opened,
+    spoken,
+    words,
+)
+
+_PASSWORD = {"passwordprotectedroom": "1", "roomsecret": "secret"}
+
+
+def _refused(condition: str) -> Allowed:
+    return Allowed(f"<{condition}/>", (f"presence error {condition}",))
+
+
+@pytest.mark.parametrize("inner", ["", "<password>other</password>"], ids=["none", "wrong"])
+@requires("muc-password")
+async def test_password(case: Case, inner: str) -> None:
+    made, (owner,) = await opened(case, 0, **_PASSWORD)
+    came = await made.enter(await case.bound(1), "n1", inner)
+    case.judge(answers(came, made), _refused("not-authorized"))
+    seen = of(await made.seen(owner), made, "n1")
+    case.check(not seen, "nobody let in", words(seen))
+
+
+@requires("muc-password")
+async def test_right_password(case: Case) -> None:
+    made, _ = await opened(case, 0, **_PASSWORD)
+    came = await made.enter(await case.bound(1), "n1", "<password>secret</password>")
+    seen = of(came, made, "n1")
+    case.check([one.type for one in seen] == ["available"], "let in", words(seen))
+
+
+@requires("muc-members-only")
+async def test_members_only(case: Case) -> None:
+    made, (owner,) = await opened(case, 0, membersonly="1")
+    other = await case.bound(1)
+    case.judge(answers(await made.enter(other, "n1"), made), _refused("registration-required"))
+    await made.done(await made.change(owner, f"jid='{case.jid(1)}' affiliation='member'"))
+    seen = of(await made.enter(other, "n1"), made, "n1")
+    right = [(one.type, one.affiliation) for one in seen] == [("available", "member")]
+    case.check(right, "a member let in", words(seen))
+
+
+@requires("muc-banned")
+async def test_banned(case: Case) -> None:
+    made, (owner,) = await opened(case, 0)
+    await made.done(await made.change(owner, f"jid='{case.jid(1)}' affiliation='outcast'"))
+    came = await made.enter(await case.bound(1), "n1")
+    case.judge(answers(came, made), _refused("forbidden"))
+
+
+@requires("muc-nick-conflict")
+async def test_nickname_in_use(case: Case) -> None:
+    made, (owner,) = await opened(case, 0)
+    came = await made.enter(await case.bound(1), "n0")
+    case.judge(answers(came, made), _refused("conflict"))
+    came = await made.seen(owner)
+    case.check(not came, "nothing to the occupant", "something")
+
+
+@requires("muc-nick-shared", "muc-nick-shared-messages")
+async def test_two_resources_with_one_nickname(case: Case) -> None:
+    made, (owner, first) = await opened(case)
+    second = await case.bound(1)
+    seen = of(await made.enter(second, "n1"), made, "n1")
+    allowed = [one.type for one in seen] == ["available"]
+    case.prefer(allowed, "let in", words(seen))
+    if not allowed:
+        return
+    await made.seen(first)
+    await made.say(owner, GROUPCHAT.format(made.jid))
+    for stream in (first, second):
+        got = len(spoken(await made.seen(stream), made))
+        case.check(got == 1, "a message to all for each resource", f"{got} messages")
+    for stream in (first, second):
+        await made.say(stream, GROUPCHAT.format(made.jid))
+        got = len(spoken(await made.seen(owner), made))
+        case.check(got == 1, "a message of each resource", f"{got} messages")
+    await made.say(owner, PRIVATE.format(made.at("n1")))
+    found = [len(spoken(await made.seen(stream), made)) for stream in (second, first)]
+    case.check(any(found), "a private message for a resource", "for none")
+
+
+@requires("muc-full", "muc-full-owner")
+async def test_full(case: Case) -> None:
+    """The owner leaves a place that is taken; somebody else is refused, the owner is not."""
+    made, (owner, other) = await opened(case, maxusers="2")
+    third = await case.bound(2)
+    came = await made.enter(third, "n2")
+    outcome = answers(came, made)
+    if outcome == "no error" and not of(await made.seen(other), made, "n2"):
+        raise case.unknown("there is no answer")
+    if outcome == "no error":
+        raise case.absent("the room does not limit its occupants to two")
+    case.judge(outcome, Allowed("<service-unavailable/>", ("presence error service-unavailable",), ("presence error *",)))
+    await made.say(owner, leaving(made.at("n0")))
+    await made.enter(third, "n2")
+    seen = of(await made.enter(owner, "n0"), made, "n0")
+    case.check([one.type for one in seen] == ["available"], "the owner let in", words(seen))
