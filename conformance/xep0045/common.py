@@ -17,14 +17,18 @@ from harness.xmpp import stanza
 
 USER = f"{{{ns.MUC_USER}}}x"
 ITEM = f"{{{ns.MUC_USER}}}item"
+DATA = "jabber:x:data"
 SUBJECT = f"{{{ns.CLIENT}}}subject"
 BODY = "<body>x</body>"
 GROUPCHAT = f"<message to='{{}}' type='groupchat' id='x'>{BODY}</message>"
 PRIVATE = f"<message to='{{}}' type='chat' id='x'>{BODY}</message>"
+SUBJECT_CHANGE = "<message to='{}' type='groupchat'><subject>{}</subject></message>"
 DESTROY = f"<query xmlns='{ns.MUC}#owner'><destroy/></query>"
 FORM = f"<query xmlns='{ns.MUC}#owner'/>"
 _FENCE = f"<iq type='get' id='room-fence' to='{{}}'><query xmlns='{ns.DISCO_INFO}'/></iq>"
 _FIELD = "<field var='{}'><value>{}</value></field>"
+_SETTING = "muc#roomconfig_"
+_IMPLIED = {"passwordprotectedroom"}  # where it is not offered, a password alone says it
 _services: dict[str, str] = {}  # by domain
 
 
@@ -77,6 +81,13 @@ class Room:
         """Presence that enters; what comes for it."""
         return await self.say(stream, joining(self.at(nick), inner))
 
+    async def heard(
+        self, streams: Iterable[RawStream], sender: RawStream, text: str
+    ) -> list[list[Element]]:
+        """What each of these streams has got of the room when the sender has said this."""
+        own = await self.say(sender, text)
+        return [own if stream is sender else await self.seen(stream) for stream in streams]
+
     async def ask(self, stream: RawStream, payload: str, type_: str = "set") -> Element:
         """The answer of the room."""
         return await xep0030.ask(self.case, stream, payload, self.jid, type_=type_)
@@ -84,6 +95,10 @@ class Room:
     async def change(self, stream: RawStream, *items: str) -> Element:
         """Roles or affiliations are changed."""
         return await self.ask(stream, admin(*items))
+
+    async def granted(self, stream: RawStream, *items: str) -> None:
+        """A precondition: roles or affiliations are changed. Raises Unknown."""
+        await self.done(await self.change(stream, *items))
 
     async def done(self, answer: Element) -> None:
         """A precondition: the request was granted. Raises Unknown."""
@@ -100,11 +115,16 @@ async def opened(case: Case, others: int = 1, **settings: str) -> tuple[Room, li
     """A room whose owner is account 0 as "n0"; accounts 1 and so on are in it as "n1"... in order.
 
     Nothing is on its way to anybody. `settings`: of the room, by the names of section 16.5.3.
-    Raises Absent, and Unknown where the room cannot be made.
+    Raises Absent where a setting is not offered, and Unknown where the room cannot be made.
     """
     streams = [await case.bound(number) for number in range(others + 1)]
     made = await room(case, streams[0])
     await made.enter(streams[0], "n0")
+    if settings:
+        offered = values_in(await made.ask(streams[0], FORM, "get"))
+        if missing := sorted(set(settings) - set(offered) - _IMPLIED):
+            raise case.absent(f"no setting of a room is called {missing[0]}")
+        settings = {name: value for name, value in settings.items() if name in offered}
     await made.done(await made.ask(streams[0], configuration(**settings)))
     for number, stream in enumerate(streams[1:], start=1):
         await made.enter(stream, f"n{number}")
@@ -129,8 +149,8 @@ def configuration(**settings: str) -> str:
     if settings:
         inner = _FIELD.format("FORM_TYPE", f"{ns.MUC}#roomconfig")
     for name, value in settings.items():
-        inner += _FIELD.format(f"muc#roomconfig_{name}", value)
-    form = f"<x xmlns='jabber:x:data' type='submit'>{inner}</x>"
+        inner += _FIELD.format(f"{_SETTING}{name}", value)
+    form = f"<x xmlns='{DATA}' type='submit'>{inner}</x>"
     return f"<query xmlns='{ns.MUC}#owner'>{form}</query>"
 
 
@@ -140,9 +160,21 @@ def admin(*items: str) -> str:
     return f"<query xmlns='{ns.MUC}#admin'>{inner}</query>"
 
 
+def values_in(form: Element) -> dict[str, str]:
+    """The settings in a form, by their names of section 16.5.3, with their (last) value."""
+    fields = form.iter(f"{{{DATA}}}field")
+    values = {e.get("var", ""): e.findtext(f"{{{DATA}}}value") or "" for e in fields}
+    return {
+        name.removeprefix(_SETTING): value
+        for name, value in values.items()
+        if name.startswith(_SETTING)
+    }
+
+
 def presences(elements: Iterable[Element], room: Room) -> list[Seen]:
-    """What these say of occupants of the room, in their order."""
-    return [_seen(e) for e in elements if e.tag == ns.PRESENCE and _is_of(e, room)]
+    """What these say of occupants of the room, in their order; of the room itself nothing."""
+    seen = [_seen(e) for e in elements if e.tag == ns.PRESENCE and _is_of(e, room)]
+    return [one for one in seen if one.nick]
 
 
 def of(elements: Iterable[Element], room: Room, nick: str) -> list[Seen]:
@@ -174,6 +206,17 @@ def words(seen: Iterable[Seen]) -> str:
     return ", ".join(found) or "no presence"
 
 
+def notices(elements: Iterable[Element], room: Room) -> set[str]:
+    """The status codes in messages of the room itself."""
+    found = [e for e in elements if e.tag == ns.MESSAGE and e.get("from") == room.jid]
+    return {code for element in found for code in _codes(element)}
+
+
+def _codes(element: Element) -> frozenset[str]:
+    found = element.iterfind(f"{USER}/{{{ns.MUC_USER}}}status")
+    return frozenset(e.get("code", "") for e in found)
+
+
 def _is_of(element: Element, room: Room) -> bool:
     return (element.get("from") or "").partition("/")[0] == room.jid
 
@@ -181,7 +224,6 @@ def _is_of(element: Element, room: Room) -> bool:
 def _seen(element: Element) -> Seen:
     item = element.find(f"{USER}/{ITEM}")
     given = item.attrib if item is not None else {}
-    codes = (e.get("code", "") for e in element.iterfind(f"{USER}/{{{ns.MUC_USER}}}status"))
     kind = element.get("type") or "available"
     return Seen(
         (element.get("from") or "").partition("/")[2],
@@ -190,5 +232,5 @@ def _seen(element: Element) -> Seen:
         given.get("role", ""),
         given.get("jid", ""),
         given.get("nick", ""),
-        frozenset(codes),
+        _codes(element),
     )

@@ -22,8 +22,11 @@ async def test_service(case: Case) -> None:
 @pytest.mark.parametrize("public", ["1", "0"], ids=["public", "hidden"])
 @requires("muc-rooms-listed")
 async def test_rooms(case: Case, public: str) -> None:
-    room, (owner,) = await opened(case, 0, publicroom=public)
-    listed = [item.get("jid") for item in await items(case, owner, await service(case, owner))]
+    room, _ = await opened(case, 0, publicroom=public)
+    stranger = await case.bound(1)
+    listed = [
+        item.get("jid") for item in await items(case, stranger, await service(case, stranger))
+    ]
     expected = "the room listed" if public == "1" else "a hidden room not listed"
     case.prefer((room.jid in listed) == (public == "1"), expected, f"not {expected}")
 
@@ -35,6 +38,25 @@ async def test_room(case: Case) -> None:
     categories = [category for category, _ in identities_in(said)]
     case.check("conference" in categories, "an identity of conference", "another or none")
     case.prefer(ns.MUC in features_in(said), "the feature of rooms", "no such feature")
+
+
+@pytest.mark.parametrize(
+    ("setting", "features"),
+    [
+        ("passwordprotectedroom", ("muc_unsecured", "muc_passwordprotected")),
+        ("moderatedroom", ("muc_unmoderated", "muc_moderated")),
+        ("membersonly", ("muc_open", "muc_membersonly")),
+    ],
+    ids=["password", "moderated", "members-only"],
+)
+@requires("muc-room-features")
+async def test_features_of_a_room(case: Case, setting: str, features: tuple[str, str]) -> None:
+    for value, right, wrong in (("0", *features), ("1", *reversed(features))):
+        protected = setting == "passwordprotectedroom" and value == "1"
+        secret = {"roomsecret": "secret"} if protected else {}
+        room, (owner,) = await opened(case, 0, **{setting: value}, **secret)
+        said = features_in(await info(case, owner, room.jid))
+        case.prefer(right in said and wrong not in said, f"the feature {right}", "not that one")
 
 
 @requires("muc-room-items")
@@ -73,4 +95,6 @@ async def test_allowed_traffic(case: Case) -> None:
     room, (owner,) = await opened(case, 0)
     answer = await ask(case, owner, discovery(ns.DISCO_INFO, f"{ns.MUC}#traffic"), room.jid)
     allowed = ("iq result", "iq error service-unavailable", "iq error feature-not-implemented")
-    case.judge(name_of(answer), Allowed("a list, or an error that says that there is none", allowed))
+    case.judge(
+        name_of(answer), Allowed("a list, or an error that says that there is none", allowed)
+    )
