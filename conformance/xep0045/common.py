@@ -9,13 +9,15 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from conformance.player import name_of
-from conformance.suite import Case
+from conformance.suite import Allowed, Case
 from conformance.wire.stream import RawStream
 from conformance.xep0030 import common as xep0030
 from harness.xmpp import namespaces as ns
 from harness.xmpp import stanza
 
 USER = f"{{{ns.MUC_USER}}}x"
+DESTROYED = f"{USER}/{{{ns.MUC_USER}}}destroy"
+ADMIN_ITEM = f"{{{ns.MUC}#admin}}item"
 ITEM = f"{{{ns.MUC_USER}}}item"
 DATA = "jabber:x:data"
 SUBJECT = f"{{{ns.CLIENT}}}subject"
@@ -25,9 +27,12 @@ PRIVATE = f"<message to='{{}}' type='chat' id='x'>{BODY}</message>"
 SUBJECT_CHANGE = "<message to='{}' type='groupchat'><subject>{}</subject></message>"
 DESTROY = f"<query xmlns='{ns.MUC}#owner'><destroy/></query>"
 FORM = f"<query xmlns='{ns.MUC}#owner'/>"
+FORBIDDEN = Allowed("<forbidden/>", ("iq error forbidden",))
+NOT_ALLOWED = Allowed("<not-allowed/>", ("iq error not-allowed",))
 _FENCE = f"<iq type='get' id='room-fence' to='{{}}'><query xmlns='{ns.DISCO_INFO}'/></iq>"
 _FIELD = "<field var='{}'><value>{}</value></field>"
 _SETTING = "muc#roomconfig_"
+_SAID = (ns.BODY, f"{{{ns.CLIENT}}}thread")
 _IMPLIED = {"passwordprotectedroom"}  # where it is not offered, a password alone says it
 _services: dict[str, str] = {}  # by domain
 
@@ -92,9 +97,12 @@ class Room:
         """The answer of the room."""
         return await xep0030.ask(self.case, stream, payload, self.jid, type_=type_)
 
-    async def change(self, stream: RawStream, *items: str) -> Element:
-        """Roles or affiliations are changed."""
-        return await self.ask(stream, admin(*items))
+    async def change(
+        self, stream: RawStream, *items: str, before: list[Element] | None = None
+    ) -> Element:
+        """Roles or affiliations are changed. What comes before the answer is put into `before`."""
+        payload = admin(*items)
+        return await xep0030.ask(self.case, stream, payload, self.jid, type_="set", before=before)
 
     async def granted(self, stream: RawStream, *items: str) -> None:
         """A precondition: roles or affiliations are changed. Raises Unknown."""
@@ -131,6 +139,15 @@ async def opened(case: Case, others: int = 1, **settings: str) -> tuple[Room, li
     for stream in streams:
         await made.seen(stream)
     return made, streams
+
+
+async def check_new(case: Case, made: Room, stream: RawStream) -> None:
+    """Whoever enters now makes a new room, so that the one before is no more. The room may also be
+    kept from being made again (section 10.9)."""
+    seen = of(await made.enter(stream, "new"), made, "new")
+    owned = [one.affiliation for one in seen] == ["owner"] and "201" in seen[0].codes
+    refused = [one.type.partition(" ")[0] for one in seen] == ["error"]
+    case.check(owned or refused, "a new room", words(seen))
 
 
 def joining(occupant: str, inner: str = "") -> str:
@@ -189,9 +206,9 @@ def spoken(elements: Iterable[Element], room: Room) -> list[Element]:
 
 
 def subjects(elements: Iterable[Element], room: Room) -> list[Element]:
-    """The messages of the room that say its subject."""
+    """The messages of the room that say its subject: with it, without body and thread."""
     found = [e for e in elements if e.tag == ns.MESSAGE and e.find(SUBJECT) is not None]
-    return [e for e in found if _is_of(e, room) and e.find(ns.BODY) is None]
+    return [e for e in found if _is_of(e, room) and all(e.find(tag) is None for tag in _SAID)]
 
 
 def answers(elements: Iterable[Element], room: Room) -> str:

@@ -6,13 +6,13 @@ import pytest
 
 from conformance.rfc6120.common import after
 from conformance.suite import Allowed, Case, requires
-from conformance.wire.stream import RawStream, shown
+from conformance.wire.stream import shown
 from conformance.xep0045.common import (
     GROUPCHAT,
     ITEM,
     USER,
-    Room,
     answers,
+    check_new,
     leaving,
     of,
     opened,
@@ -126,18 +126,11 @@ async def test_end_of_the_session(case: Case, how: str) -> None:
 
 @requires("muc-empty-room-gone")
 async def test_empty_room(case: Case) -> None:
-    """Whoever enters then makes a new room."""
     made, (owner,) = await opened(case, 0, persistentroom="0")
     await owner.send(leaving(made.at("n0")))
     await owner.element("^presence unavailable$")
     await after(case, owner, "")
-    await _is_new(case, made, await case.bound(1))
-
-
-async def _is_new(case: Case, made: Room, stream: RawStream) -> None:
-    seen = of(await made.enter(stream, "n1"), made, "n1")
-    right = [one.affiliation for one in seen] == ["owner"] and "201" in seen[0].codes
-    case.check(right, "a new room", words(seen))
+    await check_new(case, made, await case.bound(1))
 
 
 _GONE = ["gone", "item-not-found", "recipient-unavailable", "redirect", "remote-server-not-found"]
