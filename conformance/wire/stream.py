@@ -83,6 +83,7 @@ class RawStream:
         self._restarting = False
         self._broken = False
         self._over = False  # the connection has ended, or said nothing for too long
+        self.awaited = True  # at the end we wait until the server has forgotten us
         self.known: set[str] = set()  # if any: presence of others than these is passed over
 
     @classmethod
@@ -232,7 +233,7 @@ class RawStream:
         """End the connection; with a closing tag, and where we were bound with its answer, so that
         the server has forgotten us before the next example."""
         await self._quietly(END)
-        if self.jid and not self._over:
+        if self.jid and self.awaited and not self._over:
             await self._until_closed()
         self.connection.close()
 

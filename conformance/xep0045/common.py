@@ -114,6 +114,14 @@ class Room:
             raise self.case.unknown(f"the room refuses: {name_of(answer)}")
 
 
+async def client(case: Case, account: int = 0) -> RawStream:
+    """A bound stream. Its session is never available, and no room outlives a case, so that nobody
+    has to wait until the server has forgotten it."""
+    stream = await case.bound(account)
+    stream.awaited = False
+    return stream
+
+
 async def room(case: Case, stream: RawStream) -> Room:
     """A room that does not exist yet. Raises Absent."""
     return Room(case, f"r{secrets.token_hex(5)}@{await service(case, stream)}")
@@ -125,7 +133,7 @@ async def opened(case: Case, others: int = 1, **settings: str) -> tuple[Room, li
     Nothing is on its way to anybody. `settings`: of the room, by the names of section 16.5.3.
     Raises Absent where a setting is not offered, and Unknown where the room cannot be made.
     """
-    streams = [await case.bound(number) for number in range(others + 1)]
+    streams = [await client(case, number) for number in range(others + 1)]
     made = await room(case, streams[0])
     await made.enter(streams[0], "n0")
     if settings:

@@ -7,13 +7,13 @@ import pytest
 from conformance.player import name_of
 from conformance.suite import Allowed, Case, requires
 from conformance.xep0030.common import ask, discovery, features_in, identities_in, info, items
-from conformance.xep0045.common import opened, service
+from conformance.xep0045.common import client, opened, service
 from harness.xmpp import namespaces as ns
 
 
 @requires("muc-service-info")
 async def test_service(case: Case) -> None:
-    stream = await case.bound()
+    stream = await client(case)
     said = await info(case, stream, await service(case, stream))
     categories = [category for category, _ in identities_in(said)]
     case.check("conference" in categories, "an identity of conference", "another or none")
@@ -23,7 +23,7 @@ async def test_service(case: Case) -> None:
 @requires("muc-rooms-listed")
 async def test_rooms(case: Case, public: str) -> None:
     room, _ = await opened(case, 0, publicroom=public)
-    stranger = await case.bound(1)
+    stranger = await client(case, 1)
     listed = [
         item.get("jid") for item in await items(case, stranger, await service(case, stranger))
     ]
@@ -73,7 +73,7 @@ async def test_items_of_a_room(case: Case) -> None:
 @requires("muc-occupant-info-outsider")
 async def test_outsider_asks_an_occupant(case: Case) -> None:
     room, _ = await opened(case, 0)
-    outsider = await case.bound(1)
+    outsider = await client(case, 1)
     answer = await ask(case, outsider, discovery(ns.DISCO_INFO), room.at("n0"))
     case.judge(name_of(answer), Allowed("<bad-request/>", ("iq error bad-request",)))
 

@@ -9,6 +9,7 @@ from conformance.xep0045.common import (
     USER,
     Seen,
     answers,
+    client,
     joining,
     of,
     opened,
@@ -25,7 +26,7 @@ _MALFORMED = Allowed("<jid-malformed/>", ("presence error jid-malformed",))
 @requires("muc-entry-order", "muc-subject-sent", "muc-self-presence")
 async def test_order(case: Case) -> None:
     made, _ = await opened(case)
-    new = await case.bound(2)
+    new = await client(case, 2)
     came = await made.enter(new, "n2")
     order = []
     for element in came:
@@ -44,7 +45,7 @@ async def test_order(case: Case) -> None:
 @requires("muc-roster-to-newcomer")
 async def test_what_the_newcomer_learns(case: Case) -> None:
     made, _ = await opened(case)
-    came = await made.enter(await case.bound(2), "n2")
+    came = await made.enter(await client(case, 2), "n2")
     shown = {(one.nick, one.affiliation, one.role) for one in presences(came, made)}
     expected = {("n0", "owner", "moderator"), ("n1", "none", "participant")}
     case.check(expected <= shown, "role and affiliation of each occupant", "others")
@@ -55,7 +56,7 @@ async def test_what_the_newcomer_learns(case: Case) -> None:
 @requires("muc-newcomer-broadcast")
 async def test_what_the_others_learn(case: Case) -> None:
     made, streams = await opened(case)
-    await made.enter(await case.bound(2), "n2")
+    await made.enter(await client(case, 2), "n2")
     for stream in streams:
         seen = of(await made.seen(stream), made, "n2")
         right = [(one.type, one.affiliation, one.role) for one in seen] == [
@@ -67,7 +68,7 @@ async def test_what_the_others_learn(case: Case) -> None:
 @requires("muc-nick-needed")
 async def test_without_nickname(case: Case) -> None:
     made, _ = await opened(case, 0)
-    came = await made.say(await case.bound(1), joining(made.jid))
+    came = await made.say(await client(case, 1), joining(made.jid))
     case.judge(answers(came, made), _MALFORMED)
 
 
@@ -76,7 +77,7 @@ async def test_without_nickname(case: Case) -> None:
 async def test_invisible_nickname(case: Case, nick: str) -> None:
     """Whoever refuses it, the room or the server."""
     made, (owner,) = await opened(case, 0)
-    await made.enter(await case.bound(1), nick)
+    await made.enter(await client(case, 1), nick)
     seen = presences(await made.seen(owner), made)
     case.check(not seen, "nobody let in", "somebody let in")
 
@@ -96,7 +97,7 @@ async def test_again(case: Case) -> None:
 @pytest.mark.requires("muc-semi-anonymous", "muc-non-anonymous")
 async def test_real_addresses(case: Case, whois: str) -> None:
     made, (owner, other) = await opened(case, whois=whois)
-    new = await case.bound(2)
+    new = await client(case, 2)
     came = await made.enter(new, "n2")
     for_owner = of(await made.seen(owner), made, "n2")
     for_other = of(await made.seen(other), made, "n2")
@@ -120,7 +121,7 @@ def _jids(seen: list[Seen]) -> list[str]:
 async def test_groupchat_1_0(case: Case) -> None:
     """Presence without <x/> from outside."""
     made, _ = await opened(case, 0)
-    came = await made.say(await case.bound(1), f"<presence to='{made.at('n1')}'/>")
+    came = await made.say(await client(case, 1), f"<presence to='{made.at('n1')}'/>")
     seen = of(came, made, "n1")
     kicked = [one.type for one in seen] == ["unavailable"]
     right = kicked and {"110", "307", "333"} <= seen[0].codes
@@ -131,7 +132,7 @@ async def test_groupchat_1_0(case: Case) -> None:
 @requires("muc-typed-presence")
 async def test_other_presence_is_no_way_in(case: Case, type_: str) -> None:
     made, (owner,) = await opened(case, 0)
-    outsider = await case.bound(1)
+    outsider = await client(case, 1)
     text = joining(made.at("n1")).replace(" id=", f" type='{type_}' id=")
     came = await made.say(outsider, text)
     seen = presences(await made.seen(owner), made)
@@ -143,7 +144,7 @@ async def test_other_presence_is_no_way_in(case: Case, type_: str) -> None:
 
 @requires("muc-created")
 async def test_creation(case: Case) -> None:
-    owner = await case.bound()
+    owner = await client(case)
     made = await room(case, owner)
     seen = of(await made.enter(owner, "n0"), made, "n0")
     right = [(one.affiliation, one.codes >= {"201", "110"}) for one in seen] == [("owner", True)]
@@ -152,7 +153,7 @@ async def test_creation(case: Case) -> None:
 
 @requires("muc-locked")
 async def test_locked(case: Case) -> None:
-    owner, other = await case.bound(), await case.bound(1)
+    owner, other = await client(case), await client(case, 1)
     made = await room(case, owner)
     await made.enter(owner, "n0")
     came = await made.enter(other, "n1")
@@ -163,6 +164,6 @@ async def test_locked(case: Case) -> None:
 @requires("muc-instant-room")
 async def test_instant_room(case: Case) -> None:
     made, _ = await opened(case, 0)
-    seen = of(await made.enter(await case.bound(1), "n1"), made, "n1")
+    seen = of(await made.enter(await client(case, 1), "n1"), made, "n1")
     right = [one.type for one in seen] == ["available"]
     case.check(right, "others let in", words(seen))

@@ -9,6 +9,7 @@ from conformance.xep0045.common import (
     GROUPCHAT,
     PRIVATE,
     answers,
+    client,
     leaving,
     of,
     opened,
@@ -27,7 +28,7 @@ def _refused(condition: str) -> Allowed:
 @requires("muc-password")
 async def test_password(case: Case, inner: str) -> None:
     made, (owner,) = await opened(case, 0, **_PASSWORD)
-    came = await made.enter(await case.bound(1), "n1", inner)
+    came = await made.enter(await client(case, 1), "n1", inner)
     case.judge(answers(came, made), _refused("not-authorized"))
     seen = of(await made.seen(owner), made, "n1")
     case.check(not seen, "nobody let in", words(seen))
@@ -36,7 +37,7 @@ async def test_password(case: Case, inner: str) -> None:
 @requires("muc-password")
 async def test_right_password(case: Case) -> None:
     made, _ = await opened(case, 0, **_PASSWORD)
-    came = await made.enter(await case.bound(1), "n1", "<password>secret</password>")
+    came = await made.enter(await client(case, 1), "n1", "<password>secret</password>")
     seen = of(came, made, "n1")
     case.check([one.type for one in seen] == ["available"], "let in", words(seen))
 
@@ -44,7 +45,7 @@ async def test_right_password(case: Case) -> None:
 @requires("muc-members-only")
 async def test_members_only(case: Case) -> None:
     made, (owner,) = await opened(case, 0, membersonly="1")
-    other = await case.bound(1)
+    other = await client(case, 1)
     case.judge(answers(await made.enter(other, "n1"), made), _refused("registration-required"))
     await made.granted(owner, f"jid='{case.jid(1)}' affiliation='member'")
     seen = of(await made.enter(other, "n1"), made, "n1")
@@ -56,14 +57,14 @@ async def test_members_only(case: Case) -> None:
 async def test_banned(case: Case) -> None:
     made, (owner,) = await opened(case, 0)
     await made.granted(owner, f"jid='{case.jid(1)}' affiliation='outcast'")
-    came = await made.enter(await case.bound(1), "n1")
+    came = await made.enter(await client(case, 1), "n1")
     case.judge(answers(came, made), _refused("forbidden"))
 
 
 @requires("muc-nick-conflict")
 async def test_nickname_in_use(case: Case) -> None:
     made, (owner,) = await opened(case, 0)
-    came = await made.enter(await case.bound(1), "n0")
+    came = await made.enter(await client(case, 1), "n0")
     case.judge(answers(came, made), _refused("conflict"))
     came = await made.seen(owner)
     case.check(not came, "nothing to the occupant", "something")
@@ -72,7 +73,7 @@ async def test_nickname_in_use(case: Case) -> None:
 @requires("muc-nick-shared", "muc-nick-shared-messages")
 async def test_two_resources_with_one_nickname(case: Case) -> None:
     made, (owner, first) = await opened(case)
-    second = await case.bound(1)
+    second = await client(case, 1)
     seen = of(await made.enter(second, "n1"), made, "n1")
     allowed = [one.type for one in seen] == ["available"]
     case.prefer(allowed, "let in", words(seen))
@@ -96,7 +97,7 @@ async def test_two_resources_with_one_nickname(case: Case) -> None:
 async def test_full(case: Case) -> None:
     """The owner leaves a place that is taken; somebody else is refused, the owner is not."""
     made, (owner, _) = await opened(case, maxusers="2")
-    third = await case.bound(2)
+    third = await client(case, 2)
     came = await made.enter(third, "n2")
     outcome = answers(came, made)
     strict = ("presence error service-unavailable",)

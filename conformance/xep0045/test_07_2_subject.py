@@ -12,6 +12,7 @@ from conformance.xep0045.common import (
     SUBJECT,
     SUBJECT_CHANGE,
     Room,
+    client,
     opened,
     spoken,
     subjects,
@@ -25,13 +26,13 @@ _DELAY = "{urn:xmpp:delay}delay"
 async def test_no_history(case: Case, limit: str) -> None:
     made, (owner,) = await opened(case, 0)
     await made.say(owner, GROUPCHAT.format(made.jid) * 2)
-    came = await made.enter(await case.bound(1), "n1", f"<history {limit}='0'/>")
+    came = await made.enter(await client(case, 1), "n1", f"<history {limit}='0'/>")
     case.check(not spoken(came, made), "no message of the past", "some")
 
 
 async def _subject(case: Case, made: Room) -> Element:
     """The one message about the subject that a newcomer gets."""
-    found = subjects(await made.enter(await case.bound(2), "n2"), made)
+    found = subjects(await made.enter(await client(case, 2), "n2"), made)
     case.check(len(found) == 1, "one subject for the newcomer", f"{len(found)}")
     return found[0]
 

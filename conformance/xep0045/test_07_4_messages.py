@@ -18,6 +18,7 @@ from conformance.xep0045.common import (
     USER,
     Room,
     answers,
+    client,
     opened,
     room,
     spoken,
@@ -67,7 +68,7 @@ async def test_of_a_visitor(case: Case) -> None:
 @requires("muc-message-outsider")
 async def test_of_an_outsider(case: Case) -> None:
     made, streams = await opened(case)
-    came = await made.say(await case.bound(2), GROUPCHAT.format(made.jid))
+    came = await made.say(await client(case, 2), GROUPCHAT.format(made.jid))
     for stream in streams:
         case.check(not spoken(await made.seen(stream), made), "for nobody", "for somebody")
     errors = ("message error not-acceptable", "message error forbidden")
@@ -77,7 +78,7 @@ async def test_of_an_outsider(case: Case) -> None:
 
 @requires("muc-message-no-room")
 async def test_to_no_room(case: Case) -> None:
-    stream = await case.bound()
+    stream = await client(case)
     nowhere = await room(case, stream)
     came = await nowhere.say(stream, GROUPCHAT.format(nowhere.jid))
     error = ("message error item-not-found",)
@@ -94,7 +95,7 @@ async def _private(
     """A message to "n2", with {} for the address, of an occupant or an outsider (3): the room, what
     the sender has got, and the messages that came to "n0", "n1" and "n2"."""
     made, streams = await opened(case, 2)
-    source: RawStream = streams[sender] if sender < 3 else await case.bound(sender)
+    source: RawStream = streams[sender] if sender < 3 else await client(case, sender)
     came = await made.say(source, said.format(made.at("n2")))
     found = [spoken(came if s is source else await made.seen(s), made) for s in streams]
     return made, came, found

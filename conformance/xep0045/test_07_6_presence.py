@@ -13,6 +13,7 @@ from conformance.xep0045.common import (
     USER,
     answers,
     check_new,
+    client,
     leaving,
     of,
     opened,
@@ -130,7 +131,7 @@ async def test_empty_room(case: Case) -> None:
     await owner.send(leaving(made.at("n0")))
     await owner.element("^presence unavailable$")
     await after(case, owner, "")
-    await check_new(case, made, await case.bound(1))
+    await check_new(case, made, await client(case, 1))
 
 
 _GONE = ["gone", "item-not-found", "recipient-unavailable", "redirect", "remote-server-not-found"]

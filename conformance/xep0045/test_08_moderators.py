@@ -16,6 +16,7 @@ from conformance.xep0045.common import (
     Room,
     admin,
     answers,
+    client,
     of,
     opened,
     presences,
@@ -41,7 +42,7 @@ async def test_subject(case: Case) -> None:
 
 async def _subject(case: Case, made: Room, account: int) -> str:
     """What somebody who enters gets as the subject."""
-    found = subjects(await made.enter(await case.bound(account), f"n{account}"), made)
+    found = subjects(await made.enter(await client(case, account), f"n{account}"), made)
     return ", ".join(e.findtext(SUBJECT) or "" for e in found)
 
 

@@ -13,6 +13,7 @@ from conformance.xep0045.common import (
     NOT_ALLOWED,
     Room,
     admin,
+    client,
     of,
     opened,
     presences,
@@ -31,7 +32,7 @@ async def test_role_of_a_newcomer(case: Case, affiliation: str, moderated: str) 
     made, (owner,) = await opened(case, 0, moderatedroom=moderated)
     if affiliation != "none":
         await made.granted(owner, f"jid='{case.jid(1)}' affiliation='{affiliation}'")
-    seen = of(await made.enter(await case.bound(1), "n1"), made, "n1")
+    seen = of(await made.enter(await client(case, 1), "n1"), made, "n1")
     case.check(len(seen) == 1, "presence of the newcomer", words(seen))
     case.check(seen[0].affiliation == affiliation, "the affiliation", "another affiliation")
     expected = _ROLES.get(affiliation, "moderator")
@@ -85,7 +86,7 @@ async def test_list_of_the_banned(case: Case) -> None:
     await _check_banned(case, made, owner, banned)
     await made.granted(owner, f"jid='{case.jid(1)}' affiliation='none'")
     await _check_banned(case, made, owner, banned - {case.jid(1)})
-    seen = of(await made.enter(await case.bound(1), "n1"), made, "n1")
+    seen = of(await made.enter(await client(case, 1), "n1"), made, "n1")
     case.check([one.type for one in seen] == ["available"], "let in again", words(seen))
 
 
@@ -125,7 +126,7 @@ async def test_member_no_more(case: Case, closed: str) -> None:
     streams = []
     for account in (1, 2):
         await made.granted(owner, f"jid='{case.jid(account)}' affiliation='member'")
-        streams.append(await case.bound(account))
+        streams.append(await client(case, account))
         await made.enter(streams[-1], f"n{account}")
     await made.seen(streams[0])
     await made.granted(owner, f"jid='{case.jid(1)}' affiliation='none'")

@@ -15,6 +15,7 @@ from conformance.xep0045.common import (
     GROUPCHAT,
     Room,
     check_new,
+    client,
     configuration,
     leaving,
     notices,
@@ -39,7 +40,7 @@ async def _name(made: Room, owner: RawStream) -> str:
 
 @requires("muc-create-cancelled")
 async def test_cancelled_creation(case: Case) -> None:
-    owner = await case.bound()
+    owner = await client(case)
     made = await room(case, owner)
     await made.enter(owner, "n0")
     await owner.send(f"<iq type='set' id='q' to='{made.jid}'>{_CANCEL}</iq>")
@@ -47,17 +48,17 @@ async def test_cancelled_creation(case: Case) -> None:
     came += await made.seen(owner)
     seen = of(came, made, "n0")
     case.check([one.type for one in seen] == ["unavailable"], "unavailable presence", words(seen))
-    await check_new(case, made, await case.bound(1))
+    await check_new(case, made, await client(case, 1))
 
 
 @requires("muc-create-cancelled")
 async def test_creator_leaves(case: Case) -> None:
-    owner = await case.bound()
+    owner = await client(case)
     made = await room(case, owner)
     await made.enter(owner, "n0")
     await owner.send(leaving(made.at("n0")))
     await owner.element("^presence unavailable$")
-    await check_new(case, made, await case.bound(1))
+    await check_new(case, made, await client(case, 1))
 
 
 @requires("muc-config-form")
