@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement
@@ -73,7 +74,7 @@ class LightClient:
         self._login: _LoginInProgress | None = None
         self._waiting: dict[str, AsyncResult] = {}
         self._serial = 0
-        self._since = 0.0  # online, monotonic
+        self._since = inf  # online, monotonic
         self.echoed = False  # our own presence has come back
 
     def login(self, timeout: float) -> dict[str, float]:
@@ -81,6 +82,7 @@ class LightClient:
         endpoint = self._engine.session.endpoint
         stream = ClientStream(self._login_spec, self._engine.limits)
         self._login = progress = _LoginInProgress()
+        self._since = inf
         self._connection = connection = Connection(endpoint, stream, self._on_event)
         connection.open()
         limit = Timeout(timeout)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 from xml.etree.ElementTree import Element, SubElement
 
@@ -39,7 +40,7 @@ class SlixmppClient:
         self.index = index
         self.bare = f"{account.user}@{engine.session.endpoint.domain}"
         self.jid = ""
-        self.since = 0.0  # online, monotonic
+        self.since = inf  # online, monotonic
         self._engine = engine
         self._login: LoginInProgress | None = None
         self._calls: set[asyncio.Future[Any]] = set()
@@ -56,7 +57,7 @@ class SlixmppClient:
                 gone = xmpp.disconnected
                 xmpp.drop()
                 asyncio_bridge.wait(gone)
-            self._login, self._loss = progress, None
+            self._login, self._loss, self.since = progress, None, inf
             xmpp.open(endpoint.host, endpoint.port)
             progress.done.get()
         except Timeout as expired:
