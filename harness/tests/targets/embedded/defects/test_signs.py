@@ -26,6 +26,7 @@ from harness.tests.targets.embedded.defects import (
     signs_stanzas,
     signs_streams,
     signs_subscriptions,
+    signs_uploads,
 )
 from harness.tests.targets.embedded.defects.scenes import Sign
 
@@ -47,6 +48,7 @@ SIGNS: list[Sign] = [
     *signs_eventing.SIGNS,
     *signs_accounts.SIGNS,
     *signs_small_extensions.SIGNS,
+    *signs_uploads.SIGNS,
 ]
 HASTE = {"closing_s": 0.1, "stanza_bytes": 20_000}
 
