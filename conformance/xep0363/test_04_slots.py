@@ -29,8 +29,8 @@ _FILES = st.fixed_dictionaries({"filename": ORDINARY, "size": SIZES, "content_ty
 # What has a meaning in URLs, or has to be encoded in them; "/" is left out as no name has it.
 _SPECIAL = st.text("aZ09 %#?&=+;:@[]{}()'\"<>|^~.,!$*_-", min_size=1, max_size=12).map("x{}".format)
 _FOREIGN = st.text("äöüßéèñçřßλжשم漢字かな한€😀", min_size=1, max_size=8).map("x{}".format)
-_NAMES = st.lists(st.builds("{}{}".format, _SPECIAL | _FOREIGN, ENDINGS), min_size=1, max_size=4)
-_FOREIGN_NAMES = st.lists(st.builds("{}{}".format, _FOREIGN, ENDINGS), min_size=1, max_size=4)
+_NAMES = st.lists(st.builds("{}{}".format, _SPECIAL | _FOREIGN, ENDINGS), min_size=2, max_size=6)
+_FOREIGN_NAMES = st.lists(st.builds("{}{}".format, _FOREIGN, ENDINGS), min_size=2, max_size=6)
 _ANYTHING = Allowed("a slot, or an error", ("iq result", "iq error *"))
 
 _PATH = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*"  # RFC 3986 appendix A
@@ -46,8 +46,8 @@ _PURPOSES = "urn:xmpp:http:upload:purpose:0"
 _PURPOSE = {"ephemeral": " expire-before='2199-01-01T00:00:00Z'"}
 
 
-@fewer(3)
-@requires("upload-slot", files=st.lists(_FILES, min_size=1, max_size=4))
+@fewer(5)
+@requires("upload-slot", files=st.lists(_FILES, min_size=2, max_size=6))
 async def test_slot(case: Case, files: list[dict[str, str | int | None]]) -> None:
     stream = await case.bound()
     where = await service(case, stream)
@@ -68,7 +68,7 @@ async def _slots(case: Case, names: list[str]) -> list[tuple[str, Slot]]:
     return found
 
 
-@fewer(3)
+@fewer(5)
 @requires("upload-url-https", name=ORDINARY)
 async def test_https(case: Case, name: str) -> None:
     stream = await case.bound()
@@ -79,7 +79,7 @@ async def test_https(case: Case, name: str) -> None:
         case.check(parts.scheme == "https" and parts.hostname, "an https URL", "another URL")
 
 
-@fewer(3)
+@fewer(5)
 @requires("upload-url-syntax", names=_NAMES)
 async def test_syntax(case: Case, names: list[str]) -> None:
     """Characters outside of ASCII are a matter of another requirement."""
@@ -89,7 +89,7 @@ async def test_syntax(case: Case, names: list[str]) -> None:
             case.check(_URL.fullmatch(ascii_only), "a URL of RFC 3986", "another string")
 
 
-@fewer(3)
+@fewer(5)
 @requires("upload-url-encoded", names=_FOREIGN_NAMES)
 async def test_encoded(case: Case, names: list[str]) -> None:
     for _, slot in await _slots(case, names):
@@ -97,7 +97,7 @@ async def test_encoded(case: Case, names: list[str]) -> None:
             case.check(url.isascii(), "nothing but ASCII in the URL", "other characters")
 
 
-@fewer(3)
+@fewer(5)
 @requires("upload-name-kept", names=_NAMES)
 async def test_name_kept(case: Case, names: list[str]) -> None:
     for name, slot in await _slots(case, names):
@@ -108,7 +108,7 @@ async def test_name_kept(case: Case, names: list[str]) -> None:
             case.prefer(last == name, "the file name", "another name")
 
 
-@fewer(3)
+@fewer(5)
 @requires("upload-header-complete", "upload-header-names", names=st.lists(ORDINARY, min_size=1))
 async def test_headers(case: Case, names: list[str]) -> None:
     for _, slot in await _slots(case, names[:4]):
@@ -138,7 +138,7 @@ def _purposes(features: set[str]) -> list[str]:
     return [name for name in found if name in ("message", "profile", "ephemeral", "permanent")]
 
 
-@fewer(3)
+@fewer(5)
 @requires("upload-unguessable", name=ORDINARY)
 async def test_unguessable(case: Case, name: str) -> None:
     """Who knows the URL of one's own file does not know that of the next one."""

@@ -11,12 +11,12 @@ from conformance.xep0363.common import HUGE, limit, request, service
 from harness.xmpp import namespaces as ns
 
 _INCOMPLETE: dict[str, list[dict[str, str]]] = {
-    "no-name": [{"size": "1"}],
-    "empty-name": [{"filename": "", "size": "1"}],
-    "no-size": [{"filename": "a.txt"}],
-    "no-number": [{"filename": "a.txt", "size": size} for size in ("", "1.5", "many")],
-    "zero": [{"filename": "a.txt", "size": "0"}],
-    "negative": [{"filename": "a.txt", "size": "-1"}],
+    "name": [{"size": "1"}, {"filename": "", "size": "1"}],
+    "size": [
+        {"filename": "a.txt"},
+        *({"filename": "a.txt", "size": size} for size in ("", "1.5", "many")),
+    ],
+    "below-one": [{"filename": "a.txt", "size": size} for size in ("0", "-1")],
 }
 
 
