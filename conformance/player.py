@@ -36,6 +36,7 @@ _URI = {
 _CONDITIONS = ("xmpp-streams}", "xmpp-sasl}", "xmpp-stanzas}")
 _HI = hashlib.pbkdf2_hmac
 _SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
+_ALPN = "xmpp-client"
 _SPOILT = {
     "order": "r={r},c={c}",
     "no-binding": "r={r}",
@@ -189,10 +190,8 @@ class Stream:
 
     def __init__(self, options: argparse.Namespace, step: dict[str, Any]) -> None:
         self.options = options
-        port = options.direct_port if step["tls"] or "direct" in step else None
-        self.socket: socket.socket = socket.create_connection(
-            (options.host, port or options.port), PATIENCE
-        )
+        port = (options.direct_port if step["tls"] or "direct" in step else None) or options.port
+        self.socket: socket.socket = socket.create_connection((options.host, port), PATIENCE)
         self.features: Element | None = None
         self.client: SaslClient | None = None
         self.said: list[bytes] = []  # SASL elements
@@ -201,8 +200,9 @@ class Stream:
             self.secure(**step.get("with", {}))
         self.fresh()
 
-    def secure(self, version: str = "", certificate: bool = False) -> None:
+    def secure(self, version: str = "", certificate: bool = False, alpn: str = _ALPN) -> None:
         context = ssl.create_default_context(cafile=self.options.ca)
+        context.set_alpn_protocols(alpn.split())
         if version:
             context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
         if certificate:

@@ -29,7 +29,7 @@ from harness.targets.external.registration import Registrar
 from harness.targets.process import LOOPBACK, Child, accepts, free_ports, private_directory
 
 DOMAIN = "bench.test"
-_SERVICES = ("conference", "pubsub")
+_SERVICES = ("conference", "pubsub", "upload")
 _PROBE_S = 2.0
 _NO_CONTACTS = "contact lists are empty"
 

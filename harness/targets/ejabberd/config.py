@@ -9,7 +9,8 @@ from string import Template
 from harness.targets.process import LOOPBACK
 
 # The HTTP API, which may do anything, listens on a unix socket in our private directory; on the
-# loopback port are only the transports that clients use.
+# loopback port are only the transports that clients use. Uploads (XEP-0363) come there as from a
+# proxy that has taken TLS off; the URLs are those of the proxy, which there is not.
 _TEMPLATE = Template("""\
 hosts:
   - $domain
@@ -46,6 +47,7 @@ listen:
     request_handlers:
       /ws: ejabberd_http_ws
       /bosh: mod_bosh
+      /upload: mod_http_upload
   -
     port: "unix:$socket"
     module: ejabberd_http
@@ -83,6 +85,10 @@ modules:
   mod_configure: {}
   mod_disco: {}
   mod_http_api: {}
+  mod_http_upload:
+    access: all
+    docroot: "$directory/upload"
+    put_url: "https://upload.@HOST@/upload"
   mod_last: {}
 $archive  mod_muc:
     access_create: all

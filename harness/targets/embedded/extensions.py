@@ -18,6 +18,7 @@ from harness.targets.embedded import (
     pep,
     services,
     stream_management,
+    upload,
     vcard,
 )
 from harness.targets.embedded.extension import Extension
@@ -36,6 +37,7 @@ ALL: tuple[Extension, ...] = (
     archive_query.EXTENSION,
     services.EXTENSION,
     rooms.EXTENSION,
+    upload.EXTENSION,
 )
 
 

@@ -18,6 +18,9 @@ from harness.targets.process import LOOPBACK
 # half the CPU, 2.5 times the memory). With `mode = "generational"` p90 is 1.5 ms, but now and
 # then a pause takes 100 ms or more. Nagle's algorithm (`nagle`) makes no difference. A choice
 # between memory and pauses is a property of the server, so it stays as it comes.
+#
+# Uploads (XEP-0363) come to the port for HTTP as from a proxy that has taken TLS off; the URLs are
+# those of the proxy, which there is not. The limits of size and of a day are Prosody's own.
 _TEMPLATE = Template("""\
 run_as_root = $as_root
 pidfile = "$directory/prosody.pid"
@@ -63,6 +66,8 @@ log = { { levels = { min = "warn" }, to = "file", filename = "$directory/prosody
 VirtualHost "$domain"
 Component "conference.$domain" "muc"
   restrict_room_creation = false
+Component "upload.$domain" "http_file_share"
+  http_external_url = "https://upload.$domain/"
 """)
 
 # Metrics of its own page.

@@ -260,7 +260,11 @@ def _(patches: Patches) -> None:
 
 @defect(
     "features-with-starttls-after-tls",
-    breaks=["starttls-not-readvertised", "stream-features-after-restart"],
+    breaks=[
+        "starttls-not-readvertised",
+        "stream-features-after-restart",
+        "direct-tls-no-starttls",
+    ],
 )
 def _(patches: Patches) -> None:
     """The features within TLS hold <starttls/>."""

@@ -32,7 +32,7 @@ def _(patches: Patches) -> None:
     patches.set(features, "before_login", lambda _starttls, mechanisms: before("no", mechanisms))
 
 
-@defect("starttls-twice", breaks=["starttls-not-offered"])
+@defect("starttls-twice", breaks=["starttls-not-offered", "direct-tls-no-starttls"])
 def _(patches: Patches) -> None:
     """<starttls/> within TLS gets <proceed/>."""
     key = (State.NEGOTIATING, _STARTTLS)

@@ -17,6 +17,7 @@ from harness.tests.targets.embedded.defects import (
     signs_closing,
     signs_contents,
     signs_delivery,
+    signs_direct_tls,
     signs_eventing,
     signs_login,
     signs_management,
@@ -26,6 +27,7 @@ from harness.tests.targets.embedded.defects import (
     signs_stanzas,
     signs_streams,
     signs_subscriptions,
+    signs_uploads,
 )
 from harness.tests.targets.embedded.defects.scenes import Sign
 
@@ -47,6 +49,8 @@ SIGNS: list[Sign] = [
     *signs_eventing.SIGNS,
     *signs_accounts.SIGNS,
     *signs_small_extensions.SIGNS,
+    *signs_uploads.SIGNS,
+    *signs_direct_tls.SIGNS,
 ]
 HASTE = {"closing_s": 0.1, "stanza_bytes": 20_000}
 

@@ -1,0 +1,1 @@
+"""SRV records for XMPP over TLS: direct TLS."""
