@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 # Locust patches the standard library when it is imported, which would break asyncio in this
 # process. Tests of the load engine's running parts use processes of their own, with patching.
@@ -29,6 +34,49 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip(f"{usability.reason}: {usability.remedy}")
     if item.get_closest_marker("browser") and not shutil.which("chromium"):
         _missing("Chromium is not installed: apt-get install chromium")
+
+
+CHROMIUM = (
+    "--no-sandbox",
+    "--headless",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium for the tests of one module. Mark them `browser`."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def watch() -> Iterator[Callable[[Page | BrowserContext], list[str]]]:
+    """Watch a page, or all of a context; the test fails when one complains in its console, has an
+    error or opens a dialog. Returns the addresses asked for, as they come."""
+    complaints: list[str] = []
+
+    def watch_(watched: Page | BrowserContext) -> list[str]:
+        asked: list[str] = []
+        on: Any = watched.on
+        on("console", lambda message: complaints.append(message.text))
+        on("pageerror", lambda error: complaints.append(str(error)))
+        on("weberror", lambda error: complaints.append(str(error.error)))
+        on("dialog", lambda dialog: complaints.append(dialog.message))
+        on("request", lambda request: asked.append(request.url))
+        return asked
+
+    yield watch_
+    assert complaints == []
 
 
 def _missing(why: str) -> None:

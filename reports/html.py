@@ -41,6 +41,7 @@ def render(run: Run) -> str:
         tiles=_tiles(summary),
         op=main_op(run),
         notices=_notices(run, summary),
+        windows=wording.WINDOWS,
         planned_and_actual=wording.PLANNED_AND_ACTUAL,
         floor_note=wording.FLOOR,
         charts=plots,

@@ -29,6 +29,22 @@ CLOCKS = (
     "was known least; the truth is no further from it than the bound. No latency depends on it: "
     "sender and receiver of a delivery are users of one worker, so one clock sees both."
 )
+# Over which seconds the figures of a run's page are, and who saw them, by the page's section.
+WINDOWS = {
+    "key": "Counts are of the whole run, logins and drain included, as the clients saw them. "
+    "Latencies are of its clean seconds. Logins and the server's CPU and memory are of the whole "
+    "run.",
+    "latencies": "In milliseconds, as the clients saw them, over the clean seconds of the whole "
+    "run; over all of them where fewer than half of the load's are clean.",
+    "plots": "All seconds of the run, clean or not, as the clients saw them; the plots of the "
+    "server are of its processes.",
+    "logins-table": "In milliseconds, as the clients saw them: all logins of the whole run, in "
+    "clean seconds or not.",
+    "statistics": "Over the whole run.",
+    "generator-table": "The harness's own processes, over the whole run.",
+    "errors": "Of the whole run, as the clients saw them.",
+    "anomalies": "Of the whole run, as the clients saw them.",
+}
 NOUNS = {
     "message": "messages",
     "presence": "presence stanzas",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import time
 from urllib.error import HTTPError
@@ -12,37 +11,24 @@ from urllib.request import HTTPCookieProcessor, build_opener, urlopen
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from harness.tests.bench import Started, bench, one_line
-from harness.tests.test_bench_ui import ARGUMENTS, free_port, post
+from harness.tests.test_bench_ui import free_port, post
 
 USERS = "Number of users (peak concurrency)"
 WAIT = 30_000  # ms; a busy machine needs some of them
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def watched(browser):
+def watched(browser, watch):
     """A page; the test fails when it, or one that it opens, complains or asks another host."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(WAIT)
-    complaints, hosts = [], set()
-    context.on("console", lambda message: complaints.append(message.text))
-    context.on("weberror", lambda error: complaints.append(str(error.error)))
-    context.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
+    asked = watch(context)
     yield context.new_page()
     context.close()
-    assert complaints == []
-    assert hosts <= {"127.0.0.1", None}
+    assert {urlsplit(url).hostname for url in asked} <= {"127.0.0.1", None}
 
 
 def figures(port: int) -> dict:

@@ -41,6 +41,10 @@ _NOT_THE_SERVER = {
     "failed": "above that the generator failed, not the server",
 }
 REPEATED = "Where a load was tried more than once, figures are medians, and the majority decides."
+WINDOW = (
+    "Latencies are of the clean seconds of each step's run, from the planned moment of sending, as "
+    "the clients saw them; lost messages are of all that its clients sent."
+)
 SAME_SERVER = (
     "All steps ran on one server, which was not started anew: what one step left behind, the next "
     "ones met."

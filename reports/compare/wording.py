@@ -72,6 +72,12 @@ def group(of: Group) -> str:
     return f"{of.server}{runs}"
 
 
+WINDOW = (
+    "Figures are of the load, as the clients saw it; latencies are of its clean seconds, and what "
+    "arrived in the drain counts with its last second. Logins are of the whole run."
+)
+
+
 def tolerance(comparison: Comparison) -> str:
     """The sentence on what counts as a finding."""
     return (

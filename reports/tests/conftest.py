@@ -8,7 +8,14 @@ import pytest
 
 from harness.record.reader import Run
 from harness.record.writer import RunWriter
-from reports.tests import conformance_runs, runs
+from reports import differential, render, render_matrix
+from reports.compare import compare
+from reports.compare import render as render_compared
+from reports.tests import capacity_searches, compare_runs, conformance_runs, runs
+from reports.tests.compare_runs import Plan
+
+SERVERS = ("ejabberd", "prosody", "embedded")
+PAGES = ("load", "login", "side", "compare", "capacity", "conformance", "matrix", "differential")
 
 
 @pytest.fixture(scope="session")
@@ -66,3 +73,30 @@ def conformance(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "cut": recipe(target="openfire", server="Openfire", version=None, truncated=True, seed=5),
     }
     return {name: conformance_runs.write(root / name, of) for name, of in recipes.items()}
+
+
+@pytest.fixture(scope="session")
+def pages(
+    tmp_path_factory: pytest.TempPathFactory,
+    directories: dict[str, Path],
+    conformance: dict[str, Path],
+) -> dict[str, str]:
+    """The text of each kind of page by name."""
+    from reports.tests.test_side import invent
+
+    root = tmp_path_factory.mktemp("pages")
+    a = compare_runs.write(root / "a", Plan(seconds=20, wander=0.05))
+    b = compare_runs.write(root / "b", Plan(seconds=20, wander=0.05, median_ms=3, seed=2))
+    found = differential.differential([conformance["ejabberd"], conformance["prosody"]])
+    return {
+        "load": render(directories["busy"], "html"),
+        "login": render(directories["login"], "html"),
+        "side": render(invent(root / "side"), "html"),
+        "compare": render_compared(compare([a, b, a]), "html"),
+        "capacity": render(
+            capacity_searches.write(root / "capacity", capacity_searches.search()), "html"
+        ),
+        "conformance": render(conformance["ejabberd"], "html"),
+        "matrix": render_matrix([conformance[name] for name in SERVERS]),
+        "differential": differential.render(found, "html"),
+    }

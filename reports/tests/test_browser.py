@@ -2,44 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
-from playwright.sync_api import sync_playwright
 
 from reports import render
 
 pytestmark = pytest.mark.browser
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--headless",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 STROKE = "document.querySelector('.js-line').style.stroke"
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def opened(browser, tmp_path):
+def opened(browser, watch, tmp_path):
     """Open a report; the test fails when the page complains or makes a request."""
-    complaints, requests = [], []
     page = browser.new_page()
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: requests.append(request.url))
+    requests = watch(page)
 
     def open_(directory, width=1280, scheme="light"):
         file = tmp_path / "report.html"
@@ -51,7 +27,6 @@ def opened(browser, tmp_path):
 
     yield open_
     page.close()
-    assert complaints == []
     assert len(requests) == 1
     assert requests[0].startswith("file://")
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from reports.capacity import render
 from reports.tests.capacity_searches import AT_LEAST, search, write
-from reports.tests.test_browser import ARGUMENTS
 
 pytestmark = pytest.mark.browser
 
@@ -27,23 +24,12 @@ def files(tmp_path_factory):
     return found
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture(params=[390, 1280])
-def opened(browser, request):
+def opened(browser, watch, request):
     """Open a page at this width; the test fails when the page complains or asks for anything."""
-    complaints, requests = [], []
     width = request.param
     page = browser.new_page(viewport={"width": width, "height": 900})
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("request", lambda request: requests.append(request.url))
+    requests = watch(page)
 
     def open_(file, scheme="light"):
         page.emulate_media(color_scheme=scheme)
@@ -53,7 +39,6 @@ def opened(browser, request):
 
     yield open_
     page.close()
-    assert complaints == []
     assert len(requests) == 1
 
 

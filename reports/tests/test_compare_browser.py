@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
-from playwright.sync_api import sync_playwright
 
 from reports.compare import compare, render
 from reports.tests import compare_runs
 from reports.tests.compare_runs import Plan
-from reports.tests.test_browser import ARGUMENTS
 
 pytestmark = pytest.mark.browser
 
@@ -25,22 +21,11 @@ def file(tmp_path_factory):
     return page
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_fits_and_draws_its_intervals(browser, file, width, scheme):
+def test_the_page_fits_and_draws_its_intervals(browser, watch, file, width, scheme):
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    complaints, requests = [], []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("request", lambda request: requests.append(request.url))
+    requests = watch(page)
     page.goto(file.as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     row = page.locator("tr.worse", has_text="delivery.p50").first
@@ -54,6 +39,5 @@ def test_the_page_fits_and_draws_its_intervals(browser, file, width, scheme):
         for name in ("worse", "same")
     }
     assert colours["worse"] != colours["same"]
-    assert complaints == []
     assert len(requests) == 1
     page.close()

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from harness.record.conformance import ConformanceRun
 from reports import render_matrix
 from reports.tests import conformance_runs as runs
-from reports.tests.test_browser import ARGUMENTS
 from reports.tests.test_conformance_html import EVIL, hostile
 
 pytestmark = pytest.mark.browser
@@ -59,24 +57,11 @@ FAINT = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def opened(browser, tmp_path):
+def opened(browser, watch, tmp_path):
     """Open a page on several runs; the test fails when it complains or makes a request."""
-    complaints, requests = [], []
     page = browser.new_page()
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("dialog", lambda dialog: complaints.append(dialog.message))
-    page.on("request", lambda request: requests.append(request.url))
+    requests = watch(page)
 
     def open_(directories, width=1280, scheme="light", fragment=""):
         file = tmp_path / "matrix.html"
@@ -88,7 +73,6 @@ def opened(browser, tmp_path):
 
     yield open_
     page.close()
-    assert complaints == []
     assert len(requests) == 1
     assert requests[0].startswith("file://")
 

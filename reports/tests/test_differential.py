@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from harness.errors import HarnessError
 from reports import differential
 from reports.tests import conformance_runs as runs
-from reports.tests.test_browser import ARGUMENTS
 from reports.tests.test_conformance_browser import FAINT
 
 EVIL = "<script>alert(1)</script>\x1b[2J"
@@ -138,31 +135,23 @@ def test_json_is_what_was_found(pair):
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_page(pair, tmp_path, width, scheme):
+def test_page(pair, browser, watch, tmp_path, width, scheme):
     """It fits, is readable, filters, links to transcripts, and asks no other host."""
     first = [seen("PASS"), seen("PASS", "a", name="y")]
     found = pair(first, [seen("FAIL", EVIL), seen("PASS", "b", name="y")])
     file = tmp_path / "differences.html"
     file.write_text(differential.render(found, "html"), encoding="utf-8")
-    complaints, requests = [], []
-    with sync_playwright() as playwright:
-        chromium = shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: complaints.append(dialog.message))
-        page.on("request", lambda request: requests.append(request.url))
-        page.goto(file.as_uri())
-        page.locator("details").first.click()
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert page.evaluate(FAINT)["faint"] == []
-        assert page.locator("output").inner_text() == "1 of 1 shown"
-        link = page.locator("a", has_text="transcript").first.get_attribute("href")
-        assert (tmp_path / link).is_file()
-        page.get_by_role("searchbox").fill("nothing like this")
-        assert page.locator("output").inner_text() == "0 of 1 shown"
-        assert page.locator(".empty").is_visible()
-        browser.close()
-    assert complaints == []
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    requests = watch(page)
+    page.goto(file.as_uri())
+    page.locator("details").first.click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(FAINT)["faint"] == []
+    assert page.locator("output").inner_text() == "1 of 1 shown"
+    link = page.locator("a", has_text="transcript").first.get_attribute("href")
+    assert (tmp_path / link).is_file()
+    page.get_by_role("searchbox").fill("nothing like this")
+    assert page.locator("output").inner_text() == "0 of 1 shown"
+    assert page.locator(".empty").is_visible()
+    page.close()
     assert len(requests) == 1

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
-from playwright.sync_api import sync_playwright
 
 from reports import render
-from reports.tests.test_browser import ARGUMENTS
 from reports.tests.test_side import invent
 
 pytestmark = pytest.mark.browser
@@ -22,28 +18,16 @@ def file(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture(params=[(390, "dark"), (1280, "light")])
-def page(browser, request, file):
+def page(browser, watch, request, file):
     """The page at this width; the test fails when it complains or asks for anything."""
     width, scheme = request.param
-    complaints, requests = [], []
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("request", lambda request: requests.append(request.url))
+    requests = watch(page)
     page.goto(file.as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     yield page
     page.close()
-    assert complaints == []
     assert len([url for url in requests if not url.startswith(("data:", "blob:"))]) == 1
 
 
