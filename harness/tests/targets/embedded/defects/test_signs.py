@@ -22,6 +22,7 @@ from harness.tests.targets.embedded.defects import (
     signs_login,
     signs_management,
     signs_presences,
+    signs_rooms,
     signs_rosters,
     signs_small_extensions,
     signs_stanzas,
@@ -49,6 +50,7 @@ SIGNS: list[Sign] = [
     *signs_eventing.SIGNS,
     *signs_accounts.SIGNS,
     *signs_small_extensions.SIGNS,
+    *signs_rooms.SIGNS,
     *signs_uploads.SIGNS,
     *signs_direct_tls.SIGNS,
 ]
