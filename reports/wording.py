@@ -36,8 +36,8 @@ WINDOWS = {
     "run.",
     "latencies": "In milliseconds, as the clients saw them, over the clean seconds of the whole "
     "run; over all of them where fewer than half of the load's are clean.",
-    "plots": "All seconds of the run, clean or not, as the clients saw them; the plots of the "
-    "server are of its processes.",
+    "plots": "All seconds of the run, clean or not, as the clients saw them, unless a plot says "
+    "otherwise; the plots of the server are of its processes.",
     "logins-table": "In milliseconds, as the clients saw them: all logins of the whole run, in "
     "clean seconds or not.",
     "statistics": "Over the whole run.",

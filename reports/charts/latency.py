@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.record.histogram import Histogram
 from harness.record.reader import Run
 from reports.charts.figure import TIME_TITLE, Chart, bands, edges, layout, line, log_axis, step, top
-from reports.clean import busy_seconds
+from reports.clean import busy_seconds, clean
 from reports.operations import main_op, merged
 from reports.series import Axis, Values, latencies
 from reports.wording import amount
@@ -50,9 +50,10 @@ def latency(run: Run, on: Axis) -> Chart | None:
 
 
 def distribution(run: Run, on: Axis) -> Chart | None:
-    """Planned and actual latency by percentile, as HDR histograms are drawn."""
-    op = main_op(run)
-    planned, actual = (merged(run.windows, op, planned=which) for which in (True, False))
+    """Planned and actual latency by percentile, as HDR histograms are drawn; of the seconds that
+    the table of latencies is of."""
+    op, windows = main_op(run), clean(run, run.windows)
+    planned, actual = (merged(windows, op, planned=which) for which in (True, False))
     deliveries = max(len(planned), len(actual))
     if not deliveries:
         return None
@@ -64,7 +65,8 @@ def distribution(run: Run, on: Axis) -> Chart | None:
     return Chart(
         id="distribution",
         title="Latency distribution",
-        text=f"Each step to the right leaves a tenth as many deliveries above the line. Half of "
+        text=f"Of the clean seconds, as the table. Each step to the right leaves a tenth as many "
+        f"deliveries above the line. Half of "
         f"{deliveries:,} deliveries took at most {amount(planned.percentile_ms(50))} ms from the "
         f"planned and {amount(actual.percentile_ms(50))} ms from the actual moment of sending; "
         f"99 % took at most {amount(planned.percentile_ms(99))} and "

@@ -7,9 +7,11 @@ from html.parser import HTMLParser
 
 import pytest
 
+from harness.record.reader import Run
 from reports import wording
 from reports.charts import charts
 from reports.side import columns
+from reports.summary import summarise
 
 UNIT = re.compile(r", (us|ms|s|/s|%|B|KB|MB)$")
 AXIS_UNIT = re.compile(r"\((s|ms|MB|MB/s|% core|per second|ms, log scale)\)$| per second$")
@@ -112,3 +114,15 @@ def test_every_plot_has_axes_with_units_and_a_caption(run):
         for axis in axes.values():
             title = axis["title"]["text"]
             assert title in COUNT_AXES or AXIS_UNIT.search(title), title
+
+
+def test_the_distribution_is_of_the_same_seconds_as_the_table(directories):
+    """In a run of which some are not clean."""
+    run = Run(directories["busy"])
+    (distribution,) = (chart for chart in charts(run) if chart.id == "distribution")
+    latency = summarise(run).latency_ms
+    for line, percentiles in zip(distribution.data, (latency.planned, latency.actual), strict=True):
+        assert (line["x"][-1], line["y"][-1]) == (percentiles.count, percentiles.max)
+    assert latency.planned.count < sum(
+        window.count for window in run.windows if window.op == "message"
+    )
