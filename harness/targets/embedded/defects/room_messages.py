@@ -10,7 +10,10 @@ from harness.targets.embedded.defects.registry import Patches, defect
 from harness.targets.embedded.defects.rooms import other_condition, tolerant
 from harness.targets.embedded.rooms import messages
 from harness.targets.embedded.rooms.room import Occupant, Room, Said
+from harness.targets.embedded.wrapping import clone
 from harness.xmpp import namespaces as ns
+
+_SUBJECT = f"{{{ns.CLIENT}}}subject"
 
 
 @defect("muc-not-to-oneself", breaks=["muc-message-reflected"])
@@ -110,8 +113,12 @@ def _(patches: Patches) -> None:
 
     def kept(room: Room, occupant: Occupant, message: Element) -> Said:
         said: Said = before(room, occupant, message)
-        if message.find(f"{{{ns.CLIENT}}}subject") is not None:
-            room.subject = said
+        if said.message.find(_SUBJECT) is not None:
+            alone = clone(said.message)
+            for child in alone.findall("*"):
+                if child.tag != _SUBJECT:
+                    alone.remove(child)
+            room.subject = replace(said, message=alone)
         return said
 
     before = patches.set(messages, "_kept", kept)
