@@ -17,9 +17,9 @@ from playwright.sync_api import expect
 
 from harness.load import dashboard
 from harness.tests.test_bench_ui import free_port, post
-from harness.tests.test_dashboard import USERS, WAIT, browser, figures, tile, wait_for, watched
+from harness.tests.test_dashboard import USERS, WAIT, figures, tile, wait_for, watched
 
-__all__ = ["browser", "watched"]  # fixtures
+__all__ = ["watched"]  # a fixture
 SCENARIO = Path("scenarios/chat.py").resolve()
 
 
