@@ -19,7 +19,7 @@ _SOCKET = "api.sock"
 
 
 class Ejabberd(LocalServer):
-    """ejabberd on loopback. Accounts and rosters go into its Mnesia tables as text dumps."""
+    """ejabberd on loopback. Accounts and rosters go into its Mnesia tables as backups."""
 
     name = "ejabberd"
 

@@ -1,25 +1,20 @@
-"""Accounts and rosters as text dumps of ejabberd's tables, loaded through its API."""
+"""Accounts and rosters as backups of ejabberd's tables, restored through its API."""
 
 from __future__ import annotations
 
 import os
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from harness.errors import HarnessError
+from harness.targets.ejabberd.backup import NIL, atom, binary, integer, tuple_of, write
 from harness.targets.local import RosterChange, user
 from harness.targets.verifier import Verifier
 
-# One load is one transaction; larger ones take longer per row.
-_ROWS_PER_LOAD = 1000
-_ACCOUNTS = "{tables,[{passwd,[{record_name,passwd},{attributes,[us,password]}]}]}.\n"
-_ROSTERS = (
-    "{tables,[{roster,[{record_name,roster},{attributes,"
-    "[usj,us,jid,name,subscription,ask,groups,askmessage,xs]}]}]}.\n"
-)
+_ACCOUNT, _ROSTER = atom("passwd"), atom("roster")  # tables, and so the names of their rows
+_BOTH, _NONE, _NO_TEXT = atom("both"), atom("none"), binary("")
 
 
 class Commands(Protocol):
@@ -33,21 +28,22 @@ class Commands(Protocol):
 def add_accounts(
     api: Commands, directory: Path, domain: str, users: Sequence[str], verifier: Verifier
 ) -> None:
-    """Load accounts that share one SCRAM-SHA-1 verifier."""
+    """Add accounts that share one SCRAM-SHA-1 verifier."""
     stored, server, salt = (
-        _binary(b64encode(part).decode())
+        binary(b64encode(part).decode())
         for part in (verifier.stored_key, verifier.server_key, verifier.salt)
     )
-    secret = f"{{scram,{stored},{server},{salt},sha,{verifier.iterations}}}"
-    host = _binary(domain)
-    rows = (f"{{passwd,{{{_binary(name)},{host}}},{secret}}}.\n" for name in users)
-    _load(api, directory, _ACCOUNTS, rows)
+    iterations = integer(verifier.iterations)
+    secret = tuple_of(atom("scram"), stored, server, salt, atom("sha"), iterations)
+    host = binary(domain)
+    rows = (tuple_of(_ACCOUNT, tuple_of(binary(name), host), secret) for name in users)
+    _restore(api, directory, _ACCOUNT, rows)
 
 
 def change_rosters(
     api: Commands, directory: Path, domain: str, changes: Sequence[RosterChange]
 ) -> None:
-    """Delete the contacts that are no longer wanted one by one, then load the new ones."""
+    """Delete the contacts that are no longer wanted one by one, then restore the new ones."""
     for change in changes:
         for contact in change.before - change.after:
             api.call(
@@ -57,34 +53,31 @@ def change_rosters(
                 user=user(contact),
                 host=domain,
             )
-    host = _binary(domain)
+    host = binary(domain)
     rows = (
-        _roster_row(host, _binary(user(change.owner)), _binary(user(contact)))
+        _roster_row(host, binary(user(change.owner)), binary(user(contact)))
         for change in changes
         for contact in sorted(change.after - change.before)
     )
-    _load(api, directory, _ROSTERS, rows)
+    _restore(api, directory, _ROSTER, rows)
 
 
-def _roster_row(host: str, owner: str, contact: str) -> str:
-    jid = f"{{{contact},{host},<<>>}}"
-    return (
-        f"{{roster,{{{owner},{host},{jid}}},{{{owner},{host}}},{jid},<<>>,both,none,[],<<>>,[]}}.\n"
-    )
+def _roster_row(host: bytes, owner: bytes, contact: bytes) -> bytes:
+    jid = tuple_of(contact, host, _NO_TEXT)
+    key = tuple_of(owner, host, jid)
+    of = tuple_of(owner, host)
+    return tuple_of(_ROSTER, key, of, jid, _NO_TEXT, _BOTH, _NONE, NIL, _NO_TEXT, NIL)
 
 
-def _load(api: Commands, directory: Path, head: str, rows: Iterator[str]) -> None:
-    dump = directory / "load.txt"
+def _restore(api: Commands, directory: Path, table: bytes, rows: Iterable[bytes]) -> None:
+    rows = list(rows)
+    if not rows:
+        return
+    backup = directory / "accounts.backup"
     try:
-        while part := list(islice(rows, _ROWS_PER_LOAD)):
-            with os.fdopen(os.open(dump, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-                out.write(head)
-                out.writelines(part)
-            if api.call("load", file=str(dump)) != "":
-                raise HarnessError("ejabberd could not load the accounts")
+        with os.fdopen(os.open(backup, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+            write(out, table, rows)
+        if (answer := api.call("restore", file=str(backup))) != "":
+            raise HarnessError(f"ejabberd could not restore the accounts: {answer}")
     finally:
-        dump.unlink(missing_ok=True)
-
-
-def _binary(text: str) -> str:
-    return f'<<"{text}">>'
+        backup.unlink(missing_ok=True)

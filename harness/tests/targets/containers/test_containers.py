@@ -87,22 +87,22 @@ def test_what_is_mounted_is_there(name, tmp_path):
         assert all(str(PORTS[port]) in text for text in texts)
 
 
-def test_ejabberd_loads_a_dump_that_the_container_can_read(tmp_path):
+def test_ejabberd_restores_a_backup_that_the_container_can_read(tmp_path):
     seen = []
 
     class Project:
         def execute(self, *words, user=None):
-            dump = tmp_path / "load.txt"
-            seen.append((words, dump.stat().st_mode & 0o777 if dump.exists() else 0))
+            backup = tmp_path / "accounts.backup"
+            seen.append((words, backup.stat().st_mode & 0o777 if backup.exists() else 0))
 
     changes = [RosterChange(0, frozenset({2}), frozenset({1}))]
     known = verifier.scram_sha1("a-password", verifier.new_salt())
     image = containers.image("ejabberd")
     provisioning.write(image, Project(), tmp_path, ["u0", "u1"], known, changes)
-    load = (("ejabberdctl", "load", "/harness/load.txt"), 0o644)
+    restore = (("ejabberdctl", "restore", "/harness/accounts.backup"), 0o644)
     delete = ("ejabberdctl", "delete_rosteritem", "u0", "bench.test", "u2", "bench.test")
-    assert seen == [load, (delete, 0), load]
-    assert not (tmp_path / "load.txt").exists()
+    assert seen == [restore, (delete, 0), restore]
+    assert not (tmp_path / "accounts.backup").exists()
 
 
 @pytest.mark.parametrize(
