@@ -64,7 +64,11 @@ class Floor(msgspec.Struct, kw_only=True):
 
 
 class Login(msgspec.Struct, kw_only=True):
-    """`per_s`: successful logins a second, over the seconds from the first to the last one."""
+    """`per_s`: successful logins a second, over the seconds from the first to the last one.
+
+    The phase "whole" is from TCP to the first presence, "planned" from the moment at which the
+    plan of logins wanted it: the waiting for a server that is behind is in there.
+    """
 
     per_s: float | None
     phases: dict[str, Phase]

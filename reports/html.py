@@ -42,6 +42,7 @@ def render(run: Run) -> str:
         op=main_op(run),
         notices=_notices(run, summary),
         windows=wording.WINDOWS,
+        phase_names=wording.PHASE_NAMES,
         planned_and_actual=wording.PLANNED_AND_ACTUAL,
         floor_note=wording.FLOOR,
         charts=plots,

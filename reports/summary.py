@@ -29,7 +29,7 @@ from reports.operations import main_op, merged, other_ops
 from reports.statistics import statistics
 
 Number = TypeVar("Number", int, float)
-PHASES = ("tcp", "tls", "sasl", "bind", "roster", "presence", "whole")
+PHASES = ("tcp", "tls", "sasl", "bind", "roster", "presence", "whole", "planned")
 
 
 def summarise(run: Run) -> Summary:
@@ -121,8 +121,8 @@ def _floor(run: Run) -> Floor | None:
 def _login(windows: list[Window]) -> Login:
     phases = {}
     for name in PHASES:
-        op = "login" if name == "whole" else f"login.{name}"
-        histogram = merged(windows, op, planned=False)
+        op = "login" if name in ("whole", "planned") else f"login.{name}"
+        histogram = merged(windows, op, planned=name == "planned")
         phases[name] = Phase(
             p50=histogram.percentile_ms(50),
             p90=histogram.percentile_ms(90),

@@ -11,6 +11,7 @@ from reports.figures import Cost, Login, Messages, Statistics, Summary, Usage, U
 from reports.operations import main_op
 from reports.summary import reconcile, summarise
 from reports.wording import (
+    PHASE_NAMES,
     PLANNED_AND_ACTUAL,
     REFERENCE_SERVER,
     UNKNOWN,
@@ -134,7 +135,8 @@ def _login(login: Login) -> list[str]:
     lines.append("  phase, ms".ljust(LABEL + 3) + _row("p50", "p90", "p99", "max", "count"))
     for name, phase in login.phases.items():
         figures = [amount(value) for value in (phase.p50, phase.p90, phase.p99, phase.max)]
-        lines.append(f"  {name}".ljust(LABEL + 3) + _row(*figures, f"{phase.count:,}"))
+        label = f"  {PHASE_NAMES.get(name, name)}"
+        lines.append(label.ljust(LABEL + 3) + _row(*figures, f"{phase.count:,}"))
     return lines
 
 

@@ -39,12 +39,14 @@ WINDOWS = {
     "plots": "All seconds of the run, clean or not, as the clients saw them, unless a plot says "
     "otherwise; the plots of the server are of its processes.",
     "logins-table": "In milliseconds, as the clients saw them: all logins of the whole run, in "
-    "clean seconds or not.",
+    "clean seconds or not. The last row is the whole from the moment for which the login was "
+    "planned: a server that is behind the plan keeps logins waiting before their TCP begins.",
     "statistics": "Over the whole run.",
     "generator-table": "The harness's own processes, over the whole run.",
     "errors": "Of the whole run, as the clients saw them.",
     "anomalies": "Of the whole run, as the clients saw them.",
 }
+PHASE_NAMES = {"planned": "since planned"}
 NOUNS = {
     "message": "messages",
     "presence": "presence stanzas",

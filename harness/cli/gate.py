@@ -45,7 +45,8 @@ def gate_command(
     deviations: Deviations = None,
     with_bench: Annotated[bool, typer.Option("--bench/--no-bench", help="load the server")] = True,
     scenario: Annotated[
-        str, typer.Option(help="chat, presence, ping, login, day, or the path of a locustfile")
+        str,
+        typer.Option(help="chat, presence, ping, login, idle, day, or the path of a locustfile"),
     ] = "chat",
     users: Users = 200,
     rate: Annotated[

@@ -44,7 +44,7 @@ def bench_command(
     context: typer.Context,
     scenario: Annotated[
         Optional[str],  # noqa: UP045 - typer reads the annotation
-        typer.Argument(help="chat, presence, ping, login, or the path of a locustfile"),
+        typer.Argument(help="chat, presence, ping, login, idle, day, or the path of a locustfile"),
     ] = None,
     target: Annotated[
         str,
@@ -194,7 +194,8 @@ def bench_command(
 def capacity_command(
     context: typer.Context,
     scenario: Annotated[
-        str, typer.Argument(help="chat, presence, ping, login, or the path of a locustfile")
+        str,
+        typer.Argument(help="chat, presence, ping, login, idle, day, or the path of a locustfile"),
     ],
     objective: Annotated[
         Path,

@@ -80,6 +80,8 @@ def _latencies(
 
 def _login(phase: str) -> dict[str, Metric]:
     name = "login" if phase == "whole" else f"login.{phase}"
+    if phase == "planned":
+        return _latencies(name, lambda _: "login", planned=True)
     return _latencies(name, lambda _: name)
 
 
@@ -134,7 +136,7 @@ def _ledger(name: str) -> Metric:
 METRICS: dict[str, Metric] = (
     _latencies("delivery", lambda m: main_op(m.run), planned=True)
     | _latencies("delivery.actual", lambda m: main_op(m.run))
-    | {name: metric for phase in ("whole", *PHASES[:-1]) for name, metric in _login(phase).items()}
+    | {name: metric for phase in PHASES for name, metric in _login(phase).items()}
     | {name: _ledger(name) for name in _LEDGER}
     | {
         "lost": Metric(COUNT, _lost),

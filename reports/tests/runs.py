@@ -36,6 +36,9 @@ PHASES_US = {
 }
 
 
+LOGIN_WAIT_US = 50_000  # of each login, before its TCP begins
+
+
 class Recipe(msgspec.Struct, kw_only=True):
     """A run to invent. Latencies are log-normal with a slow spell in the middle."""
 
@@ -213,7 +216,7 @@ def _logins(
         took = [int(dice.lognormvariate(math.log(median_us), 0.4)) for _ in range(number)]
         whole = [a + b for a, b in zip(whole, took, strict=True)]
         windows.append(_window(t, worker, f"login.{phase}", took, took))
-    login = _window(t, worker, "login", whole, whole)
+    login = _window(t, worker, "login", whole, [us + LOGIN_WAIT_US for us in whole])
     login.started = number + failed
     login.errors = {"not-authorized": failed} if failed else {}
     writer.windows([*windows, login])

@@ -64,7 +64,7 @@ def test_keys(run):
     for which in ("planned", "actual"):
         assert keys(summary["latency_ms"][which]) == "p50 p90 p99 p999 p9999 max count"
     assert keys(summary["login"]) == "per_s phases"
-    assert keys(summary["login"]["phases"]) == "tcp tls sasl bind roster presence whole"
+    assert keys(summary["login"]["phases"]) == "tcp tls sasl bind roster presence whole planned"
     for phase in summary["login"]["phases"].values():
         assert keys(phase) == "p50 p90 p99 max count"
     wanted = {"server": SERVER_KEYS, "cost": COST_KEYS, "generator": "cpu_s rss_max_mb"}
@@ -127,6 +127,14 @@ def test_logins_per_second_counts_whole_seconds(tmp_path):
         Window(t=5, op="login", count=20),
     ]
     assert summarise(record(tmp_path / "four", windows)).login.per_s == 10
+
+
+def test_a_login_is_told_from_tcp_and_from_its_planned_moment(directories):
+    phases = summarise(Run(directories["usual"])).login.phases
+    for name in ("p50", "p99", "max"):
+        whole, planned = getattr(phases["whole"], name), getattr(phases["planned"], name)
+        assert planned - whole == pytest.approx(runs.LOGIN_WAIT_US / 1000, rel=0.02)
+    assert phases["planned"].count == phases["whole"].count > 0
 
 
 def test_errors_are_summed_most_frequent_first(tmp_path):
