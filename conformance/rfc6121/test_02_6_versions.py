@@ -113,18 +113,37 @@ async def test_current_version(case: Case, source: str) -> None:
         case.prefer(found.find(QUERY) is None, "an empty result", "the complete roster")
 
 
-@requires(
+_SINCE = (
     "roster-version",
     "roster-version-result",
     "roster-version-complete",
     "roster-version-interim-pushes",
     "roster-version-in-push",
     "roster-version-unique",
-    before=_STEPS,
-    during=_STEPS,
 )
+
+
+@requires(*_SINCE, before=_STEPS, during=_STEPS)
 async def test_changes_since(case: Case, before: list[Step], during: list[Step]) -> None:
     """A client comes back with the version that it has: then it has what there is."""
+    await _come_back(case, before, during)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(Step(2, "Nurse"), id="added"),
+        pytest.param(Step(0, "Nurse"), id="renamed"),
+        pytest.param(Step(0, None), id="removed"),
+    ],
+)
+@requires(*_SINCE)
+async def test_one_change_since(case: Case, step: Step) -> None:
+    await _come_back(case, [Step(0, "Romeo"), Step(1, "Juliet")], [step])
+
+
+async def _come_back(case: Case, before: Sequence[Step], during: Sequence[Step]) -> None:
+    """Know the roster, miss some changes, and ask for it by the version that is known."""
     async with clients(case, True) as [changing]:
         away = await client(case)
         await _play(case, changing, before)
