@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import time
 from urllib.error import HTTPError
@@ -127,6 +128,31 @@ def test_readable_and_accessible(running_run, watched, width, scheme):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     found = Axe().run(page, context="#xmpp-live").response["violations"]
     assert [(v["impact"], v["id"]) for v in found if v["impact"] in ("serious", "critical")] == []
+
+
+@pytest.mark.browser
+def test_no_complaint_at_any_size_or_on_paper(running_run, watched):
+    open_tab(watched, running_run)
+    for width in (390, 1280, 200, 1280):
+        with watched.expect_response(lambda response: "/xmpp/live" in response.url):
+            watched.set_viewport_size({"width": width, "height": 900})
+        expect(watched.locator("#chart-latency path")).to_have_count(3)
+    assert watched.pdf(format="A4").startswith(b"%PDF")
+
+
+@pytest.mark.browser
+def test_all_figures_say_of_when_they_are(running_run, watched):
+    open_tab(watched, running_run)
+    tables = watched.locator("#xmpp-live .tables > div")
+    said = {table.locator("h2").inner_text(): table.locator(".note") for table in tables.all()}
+    assert set(said) > {"Delivery ledger", "Login phases, ms", "Server", "Generator", "Errors"}
+    for title, note in said.items():
+        if title == "Latency, ms":  # each of its rows says it
+            rows = tables.filter(has_text=title).locator("tbody th")
+            expect(rows).to_contain_text([re.compile(r"last \d+ s"), "clean seconds of the run"])
+        elif title != "Recorded runs":
+            expect(note).to_contain_text(re.compile("since the run began|last|now", re.IGNORECASE))
+    expect(watched.locator("#xmpp-live .plots + .note")).to_contain_text("last ten minutes")
 
 
 @pytest.mark.browser

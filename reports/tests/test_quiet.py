@@ -14,11 +14,14 @@ LINES = ".scatterlayer path.js-line"
 
 
 def settle(page):
-    """Two frames: all that a new size leads to has been laid out, and plotly redraws in them."""
+    """Two frames in which all that a new size leads to is laid out, and then as long as plotly
+    takes to draw it: it waits for further sizes first, and keeps the promise until it has drawn."""
     page.evaluate(
         "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
     )
-    page.wait_for_timeout(300)  # plotly waits 100 ms for further sizes before it draws
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.js-plotly-plot')].every(p => !p._resolveResize)"
+    )
 
 
 @pytest.mark.parametrize("name", PAGES)

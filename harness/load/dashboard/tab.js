@@ -43,8 +43,14 @@ const TABLES = {
 const WIDE = new Set(["latencies", "workers", "errors", "runs"]);
 const WORDS = new Set(["condition", "sample", "verdict", "directory", "report", "at a limit now"]);
 const NOTES = {
-  stanzas: "Those that the scenario measures: out as they are sent, in as they arrive or are answered without an error. The stanzas of logins are not among them.",
-  workers: "A second in which a process reached a limit of its own is marked in the plots; its latencies are not the server's, and the figures of the whole run leave it out.",
+  plots: "The last ten minutes of the run, a point for each second.",
+  latencies: "As the clients saw them.",
+  stanzas: "Per second: the last whole second; the others since the run began. Those that the scenario measures: out as they are sent, in as they arrive or are answered without an error. The stanzas of logins are not among them.",
+  ledger: "Since the run began.",
+  logins: "All logins since the run began.",
+  server: "All the server's processes together, as they are now, unless the row says otherwise.",
+  errors: "Since the run began, the most frequent first.",
+  workers: "Now: CPU over the last second, loop lag and delay behind the plan at their worst in it; saturated since the run began. A second in which a process reached a limit of its own is marked in the plots; its latencies are not the server's, and the figures of the whole run leave it out.",
 };
 
 const ms = (us) => (us === null || us === undefined ? null : us / 1000);
@@ -89,6 +95,7 @@ function build() {
     }
     make(figure, "div", undefined, { id: `chart-${id}`, class: "plot", role: "img", "aria-label": title });
   }
+  make(page, "p", NOTES.plots, { class: "note" });
   const tables = make(page, "div", undefined, { class: "tables" });
   for (const [id, [title, ...columns]] of Object.entries(TABLES)) {
     const block = make(tables, "div", undefined, { id: `block-${id}`, class: WIDE.has(id) ? "wide" : "" });
