@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+from base64 import b64encode
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -18,7 +20,8 @@ TRANSCRIPT_TAIL = 16_000
 
 
 class Case(msgspec.Struct, kw_only=True):
-    """One case. `transcript` is None where none was kept, `replay` the command to repeat it."""
+    """One case. `transcript` (packed) is None where none was kept, `replay` the command to repeat
+    it."""
 
     case: str
     verdict: Verdict
@@ -139,10 +142,15 @@ def _case(run: ConformanceRun, case: CaseResult) -> Case:
         evidence=line(case.evidence) if case.evidence else None,
     )
     if evidence := run.evidence(case):
-        view.transcript = _transcript(evidence.transcript) if evidence.transcript else None
+        view.transcript = _packed(_transcript(evidence.transcript)) if evidence.transcript else None
         domain = run.manifest.domain
         view.replay = replay_command(evidence.replay, domain) if evidence.replay else None
     return view
+
+
+def _packed(text: str) -> str:
+    """For a page that unpacks it when it is opened: transcripts are most of it, and much alike."""
+    return b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
 def _transcript(path: Path) -> str:

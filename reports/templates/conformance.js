@@ -147,6 +147,22 @@
     }, 2000);
   }
 
+  // As reports/conformance/matrix.py packs it.
+  async function unpacked(text) {
+    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return new Response(stream).text();
+  }
+
+  function later(text) {
+    const place = make("div", {}, make("p", { className: "note" }, "Unpacking the transcript."));
+    unpacked(text).then(
+      (plain) => place.replaceChildren(transcript(plain)),
+      () => place.replaceChildren(make("p", { className: "note" }, "This browser cannot unpack the transcript; it is in the evidence above.")),
+    );
+    return place;
+  }
+
   function transcript(text) {
     const kinds = { ">": "sent", "<": "got", "*": "ours" };
     let kind = "ours";
@@ -180,7 +196,7 @@
       ]),
       found.transcript === null
         ? make("p", { className: "note" }, found.evidence ? "Its transcript is not in the run directory." : "No transcript: one is kept of cases that are not as they should be.")
-        : transcript(found.transcript),
+        : later(found.transcript),
       found.replay && replay(found.replay));
   }
 

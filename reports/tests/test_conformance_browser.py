@@ -179,7 +179,7 @@ def test_a_cell_opens_its_case(matrix):
     assert f"Expected\n{case.expected}" in text
     assert f"Observed\n{case.observed}" in text
     transcript = dialog.get_by_role("region", name="Transcript").first
-    assert len(transcript.locator("span").all()) == 30
+    expect(transcript.locator("span")).to_have_count(30)
     assert "\\x07" in transcript.inner_text()
     page.get_by_role("button", name="Close").click()
     expect(dialog).to_be_hidden()
@@ -272,6 +272,7 @@ def test_every_case_opens_even_where_a_requirement_has_many(opened, tmp_path):
 def test_a_hostile_record_is_text(opened, tmp_path):
     page = opened([hostile(tmp_path / "r")])
     page.locator(".cell").click()
+    expect(page.locator(".transcript")).to_be_visible()
     text = page.get_by_role("dialog").inner_text()
     shown_as = EVIL.replace("\x1b", "\\x1b").replace("\x00", "\\x00")
     assert text.count(shown_as) >= 7  # title, summary, both boxes, expected, observed, transcript
@@ -287,6 +288,7 @@ def test_prints_what_is_shown_or_the_open_case(matrix):
     assert "FAIL" in page.locator("output").inner_text()
     page.emulate_media(media="screen")
     page.locator("tr.row:visible .cell.fail").first.click()
+    expect(page.locator(".transcript").first).to_be_visible()
     page.emulate_media(media="print")
     assert page.locator("main").is_hidden()
     assert page.locator(".transcript").first.is_visible()
