@@ -182,9 +182,9 @@ async def test_the_wrong_end_of_scram(bench: Bench) -> None:
             client.nonce = Nonce(str(client.nonce) + "x")
         final = client.get_client_final()
         if tamper == "proof":
-            final = re.sub("p=.*", "p=" + _base64(bytes(32)), final)
+            final = re.sub(",p=.*", ",p=" + _base64(bytes(32)), final)
         if tamper == "binding":
-            final = re.sub("c=[^,]*", "c=" + _base64("y,,"), final)
+            final = re.sub("^c=[^,]*", "c=" + _base64("y,,"), final)
         if tamper == "grammar":
             final = "c=,p="
         raw.send(f"<response xmlns='{ns.SASL}'>{_base64(final)}</response>")

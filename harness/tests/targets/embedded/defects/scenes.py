@@ -182,7 +182,7 @@ def scram(
             client.nonce = Nonce(str(client.nonce)[:-1] + "!")
         final = client.get_client_final()
         if tamper == "proof":
-            final = re.sub("p=.*", "p=" + base(bytes(20)), final)
+            final = re.sub(",p=.*", ",p=" + base(bytes(20)), final)
         raw.send(f"<response xmlns='{ns.SASL}'>{base(final)}</response>")
         answer = await raw.until("<(success|failure)[^>]*>(.*?)</")
         if answer[1] == "success" and not tamper:
