@@ -20,7 +20,7 @@ from conformance.rfc6120.steps import (
 from conformance.suite import Allowed, Case, Stage, requires
 from conformance.wire.negotiation import header, offered, open_stream
 from conformance.wire.sasl import answer
-from conformance.wire.stream import Gone, RawStream
+from conformance.wire.stream import Gone, RawStream, Reaction
 from harness.errors import PeerError
 from harness.xmpp import namespaces as ns
 from harness.xmpp.parser import StreamHeader
@@ -142,15 +142,25 @@ async def inject(case: Case, text: str) -> tuple[RawStream, str]:
 async def test_injection(case: Case, kind: str, data: st.DataObject) -> None:
     """What came before TLS has no effect inside it (section 5.4.3.3, rule 2)."""
     stream, outcome = await inject(case, data.draw(injections(case)[kind]))
+    expected = "no effect of the injected bytes"
+    dropped = ("tls failure", "stream error *", "closed", "reset", "XML *", "spoilt *")
     if outcome != "TLS":
-        dropped = ("tls failure", "stream error *", "closed", "reset", "XML *", "spoilt *")
-        case.judge(outcome, Allowed("no effect of the injected bytes", dropped))
+        case.judge(outcome, Allowed(expected, dropped))
         return
     stream.restart()
     await stream.send(header(case.domain))
     await stream.send(_FENCE)
     reaction = await stream.react("^sasl failure ")
-    case.judge(reaction, Allowed("no effect of the injected bytes", ("features",)))
+    if _is_bare_end(reaction):  # with TLS 1.3 our half of a spoilt handshake may be complete
+        case.judge("spoilt handshake", Allowed(expected, dropped))
+        return
+    case.judge(reaction, Allowed(expected, ("features",)))
+
+
+def _is_bare_end(reaction: Reaction) -> bool:
+    """The connection ended before there was a stream in it."""
+    without_tag = reaction.close in ("NO-TAG", "ABRUPT")
+    return without_tag and reaction.header is None and not reaction.elements
 
 
 @pytest.mark.parametrize("kind", _KINDS)
