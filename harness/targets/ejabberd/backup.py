@@ -72,4 +72,5 @@ def _characters(text: str) -> bytes:
 
 
 def _item(term: bytes) -> bytes:
+    """An item of the log. One of 64 KB or more would need a checksum; rows are far from that."""
     return pack(">I", len(term) + 1) + _MAGIC + _VERSION + term
