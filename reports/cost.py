@@ -21,15 +21,24 @@ def cost(run: Run) -> Cost | None:
     if outcome is None or outcome.load_start_t is None or not run.server:
         return None
     begin = outcome.load_start_t
-    spent = load.server_cpu_until(run, begin)
-    logins = sum(w.count for w in run.windows if w.op == "login" and w.t < begin)
     return Cost(
-        cpu_ms_per_login=1e3 * spent / logins if spent is not None and logins else None,
+        cpu_ms_per_login=_login(run, begin),
         cpu_us_per_delivery=_each(run, lambda s: s.cpu_s, 1e6),
         switches_per_delivery=_each(run, lambda s: s.switches),
         loopback_bytes_per_delivery=_each(run, lambda s: s.loopback_mb, _MEGABYTE),
         kb_per_session=_memory(run, begin),
     )
+
+
+def _login(run: Run, begin: float) -> float | None:
+    """What the logins before the load cost; where logins are the load, what they all did."""
+    done = [w for w in run.windows if w.op == "login"]
+    others = any(w.count for w in run.windows if not w.op.startswith("login"))
+    if not others and any(w.count for w in done if w.t in load.seconds(run)):
+        begin = run.server[-1].t
+    spent = load.server_cpu_until(run, begin)
+    logins = sum(w.count for w in done if w.t < begin)
+    return 1e3 * spent / logins if spent is not None and logins else None
 
 
 def _each(

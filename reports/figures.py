@@ -95,7 +95,8 @@ class ServerUsage(Usage, kw_only=True):
 class Cost(msgspec.Struct, kw_only=True):
     """What the load cost the server, of all its processes; None: not known.
 
-    Logins: its CPU from the start of the run until the load, for each of them. Deliveries: all its
+    Logins: its CPU from the start of the run until the load, or to the end where logins are the
+    load, for each of them. Deliveries: all its
     CPU and context switches during the load, whatever else it did, for each delivery of the main
     operation; and the traffic on the loopback interface, whoever sent it. Sessions: the memory that
     it had more at the beginning of the load than at the start of the run.

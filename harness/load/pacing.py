@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -58,11 +59,7 @@ class Pump:
 
 class LoginGate:
     """Admits logins as planned, and no more than a few at once. When the plan has ended, or
-    nobody came for a second, it begins anew.
-
-    A context manager; entering it waits and gives the planned time of this login. Waiting for
-    a slow server counts: latency from the planned time shows it.
-    """
+    nobody came for a second, it begins anew."""
 
     def __init__(self, plan: Callable[[], Iterator[float]]) -> None:
         self._plan = plan
@@ -70,15 +67,20 @@ class LoginGate:
         self._begin = 0.0
         self._places = BoundedSemaphore(_IN_FLIGHT)
 
-    def __enter__(self) -> float:
+    @contextmanager
+    def place(self, *, again: bool = False) -> Iterator[float]:
+        """Wait for a place, and have it for the block; gives the planned time of this login.
+
+        Waiting for a slow server counts: latency from the planned time shows it. Who comes `again`
+        was online or away when a moment of the plan passed, and has not waited since.
+        """
         now = monotonic()
         planned = self._begin + next(self._times, -math.inf)
         if planned < now - 1.0:
             self._begin, self._times = now, self._plan()
             planned = now + next(self._times, 0.0)
+        if again:
+            planned = max(planned, now)
         gevent.sleep(max(planned - now, 0))
-        self._places.acquire()
-        return planned
-
-    def __exit__(self, *_exc: object) -> None:
-        self._places.release()
+        with self._places:
+            yield planned

@@ -57,6 +57,7 @@ class XmppUser(User):
         self.engine: Engine = environment.xmpp_engine
         self._due: float | None = None
         self._by_turns = False
+        self._came = False  # to a login, well or not
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -111,7 +112,8 @@ class XmppUser(User):
     def login(self) -> None:
         """Connect and log in, at the next free moment of the login plan."""
         engine = self.engine
-        with engine.logins as planned:
+        again, self._came = self._came, True
+        with engine.logins.place(again=again) as planned:
             begin = monotonic()
             try:
                 marks = self.client.login(engine.session.login_timeout)

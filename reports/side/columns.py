@@ -121,9 +121,10 @@ COST = Table(
     "cost",
     "What it cost the server",
     "All the server's processes together. CPU for a login is what was spent from the start of "
-    "the run until the load. For a delivery: all that was spent during the load, and all that "
-    "went through the loopback interface, whoever sent it. Memory for a session is what the "
-    "logins added, where there were at least 500. All others are of the whole run.",
+    "the run until the load, or to its end where logins are the load. For a delivery: all that "
+    "was spent during the load, and all that went through the loopback interface, whoever sent "
+    "it. Memory for a session is what the logins added, where there were at least 500. All "
+    "others are of the whole run.",
     [
         _server("cpu_s", "CPU", "s"),
         _cost("cpu_ms_per_login", "CPU for a login", "ms"),

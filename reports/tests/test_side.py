@@ -82,6 +82,19 @@ def test_a_server_without_runs_has_no_figures(directory):
     assert {msgspec.structs.astuple(figure) for figure in figures} == {(None, None, None)}
 
 
+def test_logins_that_are_the_load_cost_what_the_whole_run_did(directories, tmp_path):
+    directory = shutil.copytree(directories["login"], tmp_path / "run")
+    before = cost(Run(directory)).cpu_ms_per_login
+    outcome = json.loads((directory / "outcome.json").read_text())
+    outcome |= {"load_start_t": 0.25, "load_s": outcome["load_start_t"] + outcome["load_s"]}
+    (directory / "outcome.json").write_text(json.dumps(outcome))
+    run = Run(directory)
+    logins = sum(w.count for w in run.windows if w.op == "login")
+    found = cost(run).cpu_ms_per_login
+    assert found == pytest.approx(1e3 * run.server[-1].cpu_s / logins)
+    assert found > before
+
+
 def test_every_figure_of_a_whole_run_is_known(directory):
     server = known(directory)[0]
     unknown = [key for key, column in COLUMNS.items() if server.figure(column).median is None]

@@ -14,7 +14,7 @@ def crowd(gate, number, server):
     times = []
 
     def login():
-        with gate as planned:
+        with gate.place() as planned:
             times.append((planned, monotonic()))
             server.wait()
 
@@ -50,9 +50,24 @@ def test_a_slow_server_does_not_move_the_plan(monkeypatch):
 def test_the_plan_begins_anew_for_who_comes_later(monkeypatch):
     now = monotonic()
     gate = LoginGate(lambda: iter([0.0]))
-    with gate as first:
+    with gate.place() as first:
         pass
     monkeypatch.setattr(pacing, "monotonic", lambda: now + 60.0)
-    with gate as second:
+    with gate.place() as second:
         pass
     assert second == now + 60.0 > first
+
+
+def test_who_comes_again_has_not_waited_since_a_moment_that_passed(monkeypatch):
+    now = monotonic()
+    gate = LoginGate(lambda: iter([0.0, 0.1, 0.2, 9.0]))
+    monkeypatch.setattr(pacing, "monotonic", lambda: now)
+    with gate.place():
+        pass
+    monkeypatch.setattr(pacing, "monotonic", lambda: now + 0.5)
+    with gate.place() as late:  # for the first time: the generator made it late
+        pass
+    with gate.place(again=True) as again:
+        pass
+    assert round(late - now, 6) == 0.1
+    assert round(again - now, 6) == 0.5
