@@ -75,7 +75,12 @@ def measure(run: Run) -> Measured:
     when = range(min(times), max(times) + 1) if times else range(0)
     return Measured(
         load=_load(run, on),
-        login=Part({"latency": _histograms(logins, when, planned=False)}),
+        login=Part(
+            {
+                "latency": _histograms(logins, when, planned=False),
+                "planned": _histograms(logins, when, planned=True),
+            }
+        ),
         losses=_losses(run, on),
     )
 

@@ -36,13 +36,13 @@ LOST = "lost"  # from the ledger, and not from sums
 LOST_WORDS = ("more", "fewer")
 
 
-def _percentile(percent: float) -> Callable[[Sums], Array]:
+def _percentile(percent: float, column: str) -> Callable[[Sums], Array]:
     def value(sums: Sums) -> Array:
         """Nearest rank, as the histogram has it: the bucket in which that share is reached."""
-        used = sums["latency"].sum(axis=0) > 0
+        used = sums[column].sum(axis=0) > 0
         if not used.any():
-            return np.full(len(sums["latency"]), np.nan)
-        below = sums["latency"][:, used].cumsum(axis=1)
+            return np.full(len(sums[column]), np.nan)
+        below = sums[column][:, used].cumsum(axis=1)
         total = below[:, -1]
         wanted = np.maximum(np.ceil(np.round(percent * total / 100, 6)), 1)
         reached = (below < wanted[:, None]).sum(axis=1)
@@ -59,9 +59,16 @@ def _ratio(part: str, whole: str, factor: float = 1.0) -> Callable[[Sums], Array
     return value
 
 
-def _latency(name: str, percent: float, part: PartName = "load", headline: bool = False) -> Metric:
-    words = ("slower", "faster")
-    return Metric(name, "ms", part, ("latency",), _percentile(percent), words, headline=headline)
+def _latency(
+    name: str,
+    percent: float,
+    part: PartName = "load",
+    *,
+    column: str = "latency",
+    headline: bool = False,
+) -> Metric:
+    value, words = _percentile(percent, column), ("slower", "faster")
+    return Metric(name, "ms", part, (column,), value, words, headline=headline)
 
 
 def _cost(name: str, column: str) -> Metric:
@@ -86,6 +93,7 @@ METRICS = (
     _latency("delivery.p999", 99.9),
     _latency("login.p50", 50, "login"),
     _latency("login.p99", 99, "login"),
+    _latency("login.planned.p99", 99, "login", column="planned"),
     _cost("server.cpu_per_message", "server_cpu"),
     _cost("generator.cpu_per_message", "generator_cpu"),
 )

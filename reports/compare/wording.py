@@ -13,6 +13,7 @@ _NAMES = {
     "p99": "99th percentile",
     "p999": "99.9th percentile",
 }
+_OF = {"delivery": "Delivery", "login": "Login", "login.planned": "Login since planned"}
 _TITLES = {
     "throughput": "Throughput",
     "lost": "Lost",
@@ -36,7 +37,7 @@ def title(figure: Figure) -> str:
     """The figure's name for people."""
     what, _, last = figure.metric.rpartition(".")
     if last in _NAMES:
-        return f"{'Delivery' if what == 'delivery' else 'Login'}, {_NAMES[last]}"
+        return f"{_OF[what]}, {_NAMES[last]}"
     return _TITLES[figure.metric]
 
 

@@ -264,8 +264,10 @@ def test_what_was_not_measured(tmp_path):
     assert figures_["lost"].a is None
     assert figures_["server.cpu_per_message"].a is None
     assert figures_["login.p99"].a > 10
+    waited = figures_["login.planned.p99"].a - figures_["login.p99"].a
+    assert waited == pytest.approx(runs.LOGIN_WAIT_US / 1000, rel=0.05)
     headline = [f.metric for f in found.pairs[0].figures if f.headline]
-    assert headline == ["lost", "login.p50", "login.p99"]
+    assert headline == ["lost", "login.p50", "login.p99", "login.planned.p99"]
     assert found.verdict == "same"
 
 

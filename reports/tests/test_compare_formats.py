@@ -104,6 +104,7 @@ def test_json_has_every_figure(paths):
         "delivery.p999",
         "login.p50",
         "login.p99",
+        "login.planned.p99",
         "server.cpu_per_message",
         "generator.cpu_per_message",
     ]
@@ -139,7 +140,7 @@ def test_nothing_is_fetched_or_run(compared):
 def test_every_figure_has_its_row_and_interval(paths):
     found = compare([paths["a"], paths["slow"]])
     page = render(found, "html")
-    assert page.count('<svg class="bar"') == page.count('<th scope="row" class="what"') == 10
+    assert page.count('<svg class="bar"') == page.count('<th scope="row" class="what"') == 11
     intervals = sum(figure.interval is not None for figure in found.pairs[0].figures)
     assert page.count("<circle") == intervals - 1  # the losses have no ratio
     assert '<tr class="worse headline">' in page
