@@ -63,7 +63,7 @@ def gate_command(
         typer.Option(help="an earlier run of the same load, or a directory of several"),
     ] = None,
     tolerance: Annotated[
-        float, typer.Option(min=0, max=99, help="percent; a smaller difference is no finding")
+        float, typer.Option(min=0, max=10_000, help="percent; a smaller difference is no finding")
     ] = 10,
     out: Annotated[
         Optional[Path],  # noqa: UP045

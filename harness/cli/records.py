@@ -40,7 +40,7 @@ def compare_command(
         typer.Argument(help="directories of runs, or directories that each hold repeated runs"),
     ],
     tolerance: Annotated[
-        float, typer.Option(min=0, max=99, help="percent; a smaller difference is no finding")
+        float, typer.Option(min=0, max=10_000, help="percent; a smaller difference is no finding")
     ] = 5,
     force: Annotated[
         bool, typer.Option("--force", help="compare runs of different configurations")

@@ -13,17 +13,18 @@ from reports.compare.measured import measure
 from reports.compare.pairs import figures
 
 TOLERANCE = 0.05
+MOST_TOLERANT = 100  # a hundred and one times as slow is no finding: nothing is, about speed
 
 
 def compare(groups: list[Path], tolerance: float = TOLERANCE, force: bool = False) -> Comparison:
     """The runs of each path against those of the first one.
 
     A path is a run directory, or holds several: repeats of one configuration. `tolerance`: a
-    difference by a smaller share is no finding. `force`: compare runs of different
-    configurations all the same. Raises HarnessError for a path that holds no load run.
+    difference by a smaller share is no finding (1: less than twice as slow). `force`: compare runs
+    of different configurations all the same. Raises HarnessError for a path that holds no load run.
     """
-    if not 0 <= tolerance < 1:
-        raise HarnessError(f"the tolerance is a share from 0 to below 1, not {tolerance:g}")
+    if not 0 <= tolerance <= MOST_TOLERANT:
+        raise HarnessError(f"the tolerance is from 0 to {MOST_TOLERANT}, not {tolerance:g}")
     given = read(groups)
     found = differences(given)
     in_the_way = [] if force else blocking(found)
